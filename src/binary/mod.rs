@@ -1,0 +1,115 @@
+//! A binary is a file that could be started: an ELF program, a script, or something packed; this stage says what it is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{catalog::Catalog, limits::Limits};
+
+/// What the bytes of one file say about it as a program. Knows no policy and no path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// What sort of program it is.
+    pub form: Form,
+    /// Known programs whose code is in the file, strongest first; empty for an unknown one.
+    pub identities: Vec<Identity>,
+    /// What of the file could not be looked into, as a sentence; such a file may hold any program.
+    pub opaque: Option<String>,
+}
+
+/// The form of a program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    /// An ELF file.
+    Elf(Elf),
+    /// A text that begins with `#!`.
+    Script(Script),
+    /// An archive that an interpreter starts: a zip application, a jar.
+    Archive,
+}
+
+/// What the kernel and the loader would read of an ELF file. Bytes, since nothing in it need be UTF-8.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Elf {
+    /// `e_machine`: 3 i386, 62 x86-64, 183 aarch64, …
+    pub machine: u16,
+    /// 64-bit class.
+    pub class64: bool,
+    /// Little-endian.
+    pub little_endian: bool,
+    /// It can be started, rather than only linked or loaded: a program, not a library or object.
+    pub startable: bool,
+    /// `PT_INTERP`, the dynamic loader it asks for.
+    pub interpreter: Option<Vec<u8>>,
+    /// `DT_NEEDED`, in order.
+    pub needed: Vec<Vec<u8>>,
+    /// `DT_SONAME`.
+    pub soname: Option<Vec<u8>>,
+    /// `DT_RPATH`.
+    pub rpath: Option<Vec<u8>>,
+    /// `DT_RUNPATH`.
+    pub runpath: Option<Vec<u8>>,
+    /// What the reader could not make sense of, such as "dynamic section outside the file". The program stays one.
+    pub damage: Option<String>,
+}
+
+/// The first line of a script, as the kernel reads it (`fs/binfmt_script.c`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Script {
+    /// The interpreter's path.
+    pub interpreter: Vec<u8>,
+    /// The rest of the line, one argument.
+    pub argument: Option<Vec<u8>>,
+}
+
+/// A known program found in a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// The family in the catalogue: `shell.bash`, `multi.busybox`.
+    pub family: String,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why, in words that a person can check; never quotes a signature.
+    pub evidence: String,
+    /// Names of the applets inside a multi-call program, sorted.
+    pub applets: Vec<String>,
+    /// The version, where the program states one.
+    pub version: Option<String>,
+}
+
+/// How sure an identity is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Confidence {
+    /// Only the file's name says so. Never stored in facts: judged later, where names are known.
+    NameOnly,
+    /// Enough of the content for a finding.
+    Likely,
+    /// No doubt is left.
+    Certain,
+}
+
+/// Looks into one file after the other, fed as its bytes stream by; keeps its buffers between files.
+pub struct Inspector<'a> {
+    catalog: &'a Catalog,
+    limits: &'a Limits,
+}
+
+impl<'a> Inspector<'a> {
+    /// An inspector that knows `catalog` and keeps to `limits`.
+    pub fn new(catalog: &'a Catalog, limits: &'a Limits) -> Self {
+        Self { catalog, limits }
+    }
+
+    /// Starts a file of `size` bytes (as stated; may be a lie). `executable`: any x bit is set.
+    pub fn begin(&mut self, _size: u64, _executable: bool) {
+        let _ = (self.catalog, self.limits);
+    }
+
+    /// Takes the next bytes of the file, in pieces of any size. Returns whether it wants more.
+    pub fn feed(&mut self, _bytes: &[u8]) -> bool {
+        false
+    }
+
+    /// Ends the file. `None`: it is no program of any form.
+    pub fn finish(&mut self) -> Option<Program> {
+        None
+    }
+}

@@ -1,0 +1,189 @@
+//! A finding: one rule broken once, with its subject, evidence and place.
+
+mod rule;
+
+pub use rule::{FamilyOfRules, RULES, Rule};
+
+use crate::{image::Layer, path::RootPath};
+
+/// How bad it is: a property of the rule, and of the evidence where the rule says so. Worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Little by itself.
+    Low,
+    /// Helps an intruder.
+    Medium,
+    /// Helps an intruder much.
+    High,
+    /// Gives an intruder what they want.
+    Critical,
+}
+
+impl Severity {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// Whether the container sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// It is in the final file system or configuration.
+    Present,
+    /// A later layer removed it; a lower one still ships it.
+    Removed,
+    /// A later layer put something else in its place; a lower one still ships it.
+    Overwritten,
+}
+
+/// Something about a finding that a profile may judge apart from its rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Qualifier {
+    /// The interpreter that the entry point itself runs: the application's runtime.
+    EntryPointRuntime,
+    /// Only the file's name speaks for it.
+    NameOnly,
+}
+
+impl Qualifier {
+    /// The word in profiles.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EntryPointRuntime => "entry-point-runtime",
+            Self::NameOnly => "name-only",
+        }
+    }
+}
+
+/// Another path that reaches the same file or program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alias {
+    /// The other path.
+    pub path: RootPath,
+    /// `hardlink`, `symlink` or `applet`.
+    pub kind: AliasKind,
+}
+
+/// How an alias reaches its file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AliasKind {
+    /// The same inode.
+    Hardlink,
+    /// A symbolic link.
+    Symlink,
+    /// A link of either sort whose name is an applet of the program.
+    Applet,
+}
+
+impl AliasKind {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hardlink => "hardlink",
+            Self::Symlink => "symlink",
+            Self::Applet => "applet",
+        }
+    }
+}
+
+/// What a program is, and why we say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Evidence {
+    /// The usual name: `busybox`, `bash`.
+    pub name: String,
+    /// The family in the catalogue: `multi.busybox`.
+    pub family: String,
+    /// The version, where the program states one.
+    pub version: Option<String>,
+    /// `certain`, `likely` or `name-only`.
+    pub confidence: &'static str,
+    /// Why, in words that a person can check.
+    pub evidence: String,
+    /// A multi-call program that no applet name leads to.
+    pub latent: bool,
+}
+
+/// One rule broken once. Says nothing of levels, points or waivers: those are judged later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// Which rule.
+    pub rule: &'static Rule,
+    /// How bad.
+    pub severity: Severity,
+    /// The path it is about; `None` for one about the configuration.
+    pub path: Option<RootPath>,
+    /// What it is about where a path does not say it: an account, a variable, `User`. Part of the fingerprint.
+    pub subject: Option<String>,
+    /// Other paths to the same file, sorted.
+    pub aliases: Vec<Alias>,
+    /// What the program is.
+    pub identity: Option<Evidence>,
+    /// Index of the layer that brought it.
+    pub layer: Option<usize>,
+    /// Whether the container sees it.
+    pub state: State,
+    /// Catalogue ids of what it lets an intruder do: `exec.shell`.
+    pub capabilities: Vec<String>,
+    /// What a profile may judge apart.
+    pub qualifier: Option<Qualifier>,
+    /// Bytes that would go with it; 0 where there are none.
+    pub bytes: u64,
+    /// One sentence with the fact, complete by itself; image text in it is escaped.
+    pub message: String,
+    /// What to do, one sentence.
+    pub fix: String,
+}
+
+impl Finding {
+    /// A finding of `rule` with the rule's severity and nothing else filled in.
+    pub fn new(rule: &'static Rule, message: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            path: None,
+            subject: None,
+            aliases: Vec::new(),
+            identity: None,
+            layer: None,
+            state: State::Present,
+            capabilities: Vec::new(),
+            qualifier: None,
+            bytes: 0,
+            message: message.into(),
+            fix: fix.into(),
+        }
+    }
+}
+
+/// Something of an image that could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageGap {
+    /// `layer 2, entry /usr/bin/x`.
+    pub place: String,
+    /// What could not be read and why.
+    pub why: String,
+    /// Rules whose findings it could hide; empty when it hides nothing.
+    pub could_hide: Vec<&'static Rule>,
+}
+
+/// The history line that a layer is put down to: a hint, since the builder wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerOrigin {
+    /// The layer.
+    pub layer: Layer,
+    /// What the image's history says made it, where the history fits the layers.
+    pub instruction: Option<String>,
+    /// Bytes after decompression.
+    pub uncompressed: u64,
+    /// Files in it.
+    pub files: u64,
+}

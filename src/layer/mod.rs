@@ -1,0 +1,134 @@
+//! A layer becomes facts: decompressed, read as tar, its programs looked into, in one pass over its bytes.
+
+use std::{io::Read, sync::atomic::AtomicBool};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    binary::Program, catalog::Catalog, failure, gap::Gap, image::Digest, limits::Limits, path::RootPath,
+};
+
+/// What one layer says, policy-free, keyed by the layer's digest.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFacts {
+    /// Members in archive order: what an unpacker would do, step by step.
+    pub entries: Vec<Entry>,
+    /// Members behind the end of the archive, which no runtime unpacks but the layer ships.
+    pub behind_end: Vec<Entry>,
+    /// Bytes of the blob as stored.
+    pub size: u64,
+    /// Bytes after decompression.
+    pub uncompressed: u64,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// Oddities that change no verdict.
+    pub notes: Vec<String>,
+}
+
+/// One tar member made safe.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Where it lies. For a whiteout: what it hides. For an opaque marker: its directory.
+    pub path: RootPath,
+    /// What it is.
+    pub kind: Kind,
+    /// The low 12 bits of the mode.
+    pub mode: u16,
+    /// Owner.
+    pub uid: u64,
+    /// Group.
+    pub gid: u64,
+    /// Bytes of content; the logical size of a sparse file.
+    pub size: u64,
+    /// Raw `security.capability`, as `SCHILY.xattr` carries it.
+    pub capability: Option<Vec<u8>>,
+    /// Names of other extended attributes, and of those that common runtimes do not apply (`LIBARCHIVE.xattr.…`).
+    pub xattrs: Vec<String>,
+    /// What it is as a program; only for regular files that look like one.
+    pub program: Option<Program>,
+    /// The content, for the few files that checks declare interest in; may be cut, see [`Kept`].
+    pub kept: Option<Kept>,
+}
+
+/// What an entry is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// A regular file (also contiguous and sparse ones).
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link and its target, as written.
+    Symlink(Vec<u8>),
+    /// A hard link to another path of the image.
+    HardLink(RootPath),
+    /// A character device.
+    CharDevice {
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// A block device.
+    BlockDevice {
+        /// Major number.
+        major: u32,
+        /// Minor number.
+        minor: u32,
+    },
+    /// A named pipe.
+    Fifo,
+    /// `.wh.NAME`: hides what lower layers have at [`Entry::path`].
+    Whiteout,
+    /// `.wh..wh..opq`: hides all that lower layers have below [`Entry::path`].
+    Opaque,
+}
+
+/// Content of a file that a check asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The bytes, from the start.
+    pub bytes: Vec<u8>,
+    /// A cap cut it: the file goes on.
+    pub cut: bool,
+}
+
+/// A file whose content a check needs. Layers keep the content of files that match one, up to the caps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Want {
+    /// The file at this absolute path, in every layer: `/etc/passwd`.
+    Path(&'static str),
+    /// Every file directly or deeper below this directory: `/var/lib/dpkg/status.d`.
+    Below(&'static str),
+    /// Every file of this name anywhere, since a link may lead to it: `passwd`.
+    Name(&'static str),
+    /// Every small text file that reads like a passwd or group file, since a link of any name may lead to it.
+    Accounts,
+}
+
+/// How to read layers: the same for all of a run.
+pub struct Reading<'a> {
+    /// What programs to know.
+    pub catalog: &'a Catalog,
+    /// Whose contents to keep.
+    pub wants: &'a [Want],
+    /// The caps.
+    pub limits: &'a Limits,
+    /// Set to stop between members.
+    pub stop: &'a AtomicBool,
+}
+
+/// Reads one layer's blob to its end.
+///
+/// The compression is sniffed (gzip with any number of members, zstd with any number of frames, plain tar). With
+/// `diff_id` the uncompressed bytes are hashed too and compared.
+///
+/// # Errors
+/// Whatever `blob` fails with; a codec or tar error, for which no runtime could unpack the layer. The message names the
+/// entry, the caller adds the layer.
+pub fn read(
+    _blob: &mut dyn Read,
+    _diff_id: Option<&Digest>,
+    _reading: &Reading<'_>,
+) -> failure::Result<LayerFacts> {
+    Err(failure::Failure::new(failure::Code::Internal, "not built yet"))
+}

@@ -1,0 +1,1 @@
+//! Outputs render a report: one file per format, each with its own wire types.

@@ -1,0 +1,65 @@
+//! Text from an image made safe to show: control and formatting characters, and bytes that are no UTF-8, are escaped.
+
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
+
+/// Longest text of an image that is shown in one piece, in bytes.
+const SHOWN: usize = 512;
+
+/// Shows `raw` with every control, formatting and line-separating character (Unicode classes Cc, Cf, Zl, Zp) and every
+/// byte that is no UTF-8 as `\x1b` or `\u{202e}`, cut after 512 bytes.
+///
+/// A name in an image may hold terminal escape sequences, newlines or marks that turn the reading direction.
+pub fn escape(raw: &[u8]) -> String {
+    let mut out = String::new();
+    for chunk in raw.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c.general_category() {
+                GeneralCategory::Control => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+                GeneralCategory::Format
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator => {
+                    out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+                }
+                _ => out.push(c),
+            }
+            if out.len() > SHOWN {
+                out.push('…');
+                return out;
+            }
+        }
+        for byte in chunk.invalid() {
+            out.push_str(&format!("\\x{byte:02x}"));
+        }
+    }
+    out
+}
+
+/// The entry of `known` that is most like `wrong`, if one is near enough to be meant.
+pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|name| (strsim::jaro_winkler(wrong, name), name))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1)))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_what_a_terminal_would_obey() {
+        assert_eq!(escape(b"ok \xc3\xa9"), "ok é");
+        assert_eq!(escape(b"\x1b]0;x\x07\r"), r"\x1b]0;x\x07\x0d");
+        assert_eq!(escape("a\u{202e}b\u{2028}".as_bytes()), r"a\u{202e}b\u{2028}");
+        assert_eq!(escape(b"\xff\xfe"), r"\xff\xfe");
+        assert!(escape(&[b'a'; 5000]).len() < 600);
+    }
+
+    #[test]
+    fn nearest_names_what_was_meant_or_nothing() {
+        assert_eq!(nearest("shel", ["root-user", "shell"]), Some("shell"));
+        assert_eq!(nearest("zzz", ["root-user", "shell"]), None);
+    }
+}
