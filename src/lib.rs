@@ -12,6 +12,7 @@ pub mod limits;
 pub mod output;
 pub mod path;
 pub mod policy;
+pub mod reference;
 pub mod report;
 pub mod rootfs;
 pub mod score;

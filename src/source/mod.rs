@@ -1,5 +1,7 @@
 //! A source opens a target: it yields images and hands out their layers as verified bytes.
 
+pub mod verified;
+
 use std::{
     io::Read,
     sync::{Arc, atomic::AtomicBool},
