@@ -272,21 +272,12 @@ pub(super) fn syntax(place: &str, error: &toml::de::Error) -> PolicyError {
     PolicyError(format!("{place}: {}", error.to_string().trim_end()))
 }
 
-fn at(place: &str, error: &PolicyError) -> PolicyError {
-    PolicyError(format!("{place}: {error}"))
+fn unknown<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> PolicyError {
+    PolicyError(text::unknown(what, wrong, known))
 }
 
-fn unknown<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> PolicyError {
-    let shown = text::escape(wrong.as_bytes());
-    PolicyError(match text::nearest(wrong, known.clone()) {
-        Some(near) => format!("there is no {what} `{shown}`; did you mean `{near}`?"),
-        None => {
-            format!(
-                "there is no {what} `{shown}`; there are {}",
-                known.collect::<Vec<_>>().join(", ")
-            )
-        }
-    })
+fn at(place: &str, error: &PolicyError) -> PolicyError {
+    PolicyError(format!("{place}: {error}"))
 }
 
 /// `sha256:…` over everything in a policy that can change a verdict, in a fixed order.
