@@ -28,6 +28,8 @@ pub struct Limits {
     pub frames: u64,
     /// Tar members of one layer (about 150 bytes of facts each).
     pub members: usize,
+    /// Bytes of paths, link targets and attributes of one layer's members, held in memory.
+    pub names: usize,
     /// Bytes of one path; longer ones cannot be made on Linux.
     pub path: usize,
     /// Bytes of one path component; longer ones cannot be made on Linux.
@@ -84,6 +86,7 @@ impl Default for Limits {
             zstd_window_log: 27,
             frames: 1_000_000,
             members: 1_000_000,
+            names: (256 * MIB) as usize,
             path: 4_095,
             component: 255,
             tar_extension: MIB,
