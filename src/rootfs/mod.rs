@@ -1,5 +1,8 @@
 //! The root filesystem is what a container of the image would see: all layers merged, links resolvable inside the root.
 
+#[cfg(test)]
+pub(crate) mod testing;
+
 use crate::{
     binary::Program,
     gap::Gap,
