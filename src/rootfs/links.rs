@@ -229,7 +229,12 @@ impl Rootfs {
             Err(Stop::End(end)) => end,
         };
         Err(match end {
-            End::Missing { dir, link, start, end } => {
+            End::Missing {
+                dir,
+                link,
+                start,
+                end,
+            } => {
                 let target = self.link_target(link).map_or(&[][..], |(_, target)| target);
                 self.missing(dir, target.get(start as usize..end as usize).unwrap_or_default())
             }

@@ -183,8 +183,11 @@ impl<'a> Stack<'_, 'a> {
     fn graft(&mut self, to: Id, from: Id) {
         let mut pairs = vec![(to, from)];
         while let Some((to, from)) = pairs.pop() {
-            let children: Vec<(&'a [u8], Id)> =
-                self.tree.inodes[from].children.iter().map(|(n, id)| (*n, *id)).collect();
+            let children: Vec<(&'a [u8], Id)> = self.tree.inodes[from]
+                .children
+                .iter()
+                .map(|(n, id)| (*n, *id))
+                .collect();
             for (name, id) in children {
                 let length = self.tree.inodes[to].length;
                 if self.tree.spend(length + 1 + name.len()).is_err() {

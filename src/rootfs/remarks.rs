@@ -45,7 +45,8 @@ impl Remarks {
         for (count, what) in [(&mut self.noted, "notes"), (&mut self.missed, "gaps")] {
             let more = count.saturating_sub(SPELLED_OUT);
             if more > 0 {
-                self.notes.push(format!("layer {layer}: {more} more {what} of this sort"));
+                self.notes
+                    .push(format!("layer {layer}: {more} more {what} of this sort"));
             }
             *count = 0;
         }

@@ -215,7 +215,10 @@ impl<'a> Unpacker<'_, 'a> {
                     });
                 }
                 None => self.remarks.note(self.layer, || {
-                    format!("{} is a hard link to a file that is nowhere; it is ignored", link.entry.path)
+                    format!(
+                        "{} is a hard link to a file that is nowhere; it is ignored",
+                        link.entry.path
+                    )
                 }),
             }
         }
@@ -231,8 +234,16 @@ impl<'a> Unpacker<'_, 'a> {
         let mode = inode.mode | entry.mode & 0o7777;
         let capability = join_capabilities(inode.capability.as_deref(), entry.capability.as_deref());
         // Owner 0 is what makes a set-id bit worth most.
-        let uid = if entry.uid == 0 || inode.uid == 0 { 0 } else { entry.uid };
-        let gid = if entry.gid == 0 || inode.gid == 0 { 0 } else { entry.gid };
+        let uid = if entry.uid == 0 || inode.uid == 0 {
+            0
+        } else {
+            entry.uid
+        };
+        let gid = if entry.gid == 0 || inode.gid == 0 {
+            0
+        } else {
+            entry.gid
+        };
         if (mode, uid, gid) != (inode.mode, inode.uid, inode.gid) || capability != inode.capability {
             self.remarks.note(layer, || {
                 format!(
@@ -252,7 +263,11 @@ fn join_capabilities(a: Option<&[u8]>, b: Option<&[u8]>) -> Option<Vec<u8>> {
         (Some(a), Some(b)) if a.len() == b.len() => {
             // The first 20 bytes are flags and masks; behind them stands the id of a user namespace.
             let joined = a.iter().zip(b).enumerate();
-            Some(joined.map(|(at, (a, b))| if at < 20 { a | b } else { *a }).collect())
+            Some(
+                joined
+                    .map(|(at, (a, b))| if at < 20 { a | b } else { *a })
+                    .collect(),
+            )
         }
         (Some(a), Some(b)) => Some(if b.len() > a.len() { b } else { a }.to_vec()),
         (a, b) => a.or(b).map(<[u8]>::to_vec),
