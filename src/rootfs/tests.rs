@@ -737,7 +737,7 @@ fn plain(layer: &mut LayerFacts) {
             let leaf = |entry: &Entry| !matches!(entry.kind, Kind::Directory);
             related
                 && (marker != other_marker
-                    || !marker && leaf(other) && (entry.path.is_below(&other.path) || !leaf(entry)))
+                    || !marker && leaf(other) && (entry.path.is_below(&other.path) || !leaf(&entry)))
         });
         if !exotic {
             layer.entries.push(entry);
