@@ -349,7 +349,7 @@ mod tests {
         /// A second reader of the same grammar: what both accept, both must understand alike. (A host known as one only
         /// by an upper-case letter is left out: oci-client takes it for a namespace of Docker Hub.)
         #[test]
-        fn agrees_with_oci_client(text in "([a-z.]{1,6}|localhost|index.docker.io|docker.io)?(:[0-9]{1,3})?/?[a-z0-9._/-]{1,12}(:[a-zA-Z0-9_.-]{1,4})?") {
+        fn agrees_with_oci_client(text in "([a-z.]{1,6}|localhost|index\\.docker\\.io|docker\\.io)?(:[0-9]{1,3})?/?[a-z0-9._/-]{1,12}(:[a-zA-Z0-9_.-]{1,4})?") {
             if let (Ok(ours), Ok(theirs)) = (text.parse::<Reference>(), text.parse::<oci_client::Reference>()) {
                 let host = if theirs.registry() == "index.docker.io" { "docker.io" } else { theirs.registry() };
                 prop_assert_eq!(ours.host(), host);

@@ -1,5 +1,8 @@
 //! A source opens a target: it yields images and hands out their layers as verified bytes.
 
+pub mod index;
+mod json;
+mod manifest;
 pub mod verified;
 
 use std::{
