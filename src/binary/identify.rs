@@ -202,7 +202,7 @@ fn gives_way(tool: &Tool, other: &Tool) -> bool {
 
 /// What a person calls a family.
 fn name(tool: &Tool) -> &'static str {
-    tool.names.first().copied().unwrap_or_else(|| tool.id.split_once('.').map_or(tool.id, |(_, name)| name))
+    tool.id.split_once('.').map_or(tool.id, |(_, name)| name)
 }
 
 fn describe(structure: &[Condition], elf: &Elf) -> String {
