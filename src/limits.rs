@@ -54,6 +54,9 @@ pub struct Limits {
     pub symbols: usize,
     /// Symbolic links followed for one path, as in Linux.
     pub link_hops: usize,
+    /// Steps through links, and bytes of directories that no member names, while one image's layers are merged: what
+    /// short members could otherwise multiply.
+    pub tree_work: usize,
     /// Findings of one image that are reported one by one.
     pub findings: usize,
     /// Redirects followed for one request.
@@ -97,6 +100,7 @@ impl Default for Limits {
             dynamic_entries: 4_096,
             symbols: 1_000_000,
             link_hops: 40,
+            tree_work: (128 * MIB) as usize,
             findings: 5_000,
             redirects: 10,
             stall: 60,
