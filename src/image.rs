@@ -217,6 +217,31 @@ pub struct ImageConfig {
     pub history: Vec<History>,
 }
 
+impl ImageConfig {
+    /// Whether the container starts through a shell: what a Dockerfile's shell form becomes, `/bin/sh -c …`.
+    pub fn shell_form(&self) -> bool {
+        let command = if self.entrypoint.is_empty() {
+            &self.cmd
+        } else {
+            &self.entrypoint
+        };
+        let [program, flag, ..] = &command[..] else {
+            return false;
+        };
+        let name = program.rsplit('/').next().unwrap_or(program);
+        matches!(name, "sh" | "ash" | "bash" | "dash" | "ksh" | "zsh")
+            && flag.starts_with('-')
+            && flag.ends_with('c')
+    }
+
+    /// The names of the environment variables, in order, without their values.
+    pub fn env_names(&self) -> impl Iterator<Item = &str> {
+        self.env
+            .iter()
+            .map(|line| line.split_once('=').map_or(line.as_str(), |(name, _)| name))
+    }
+}
+
 /// One image for one platform: what its source says of it, before any layer was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {

@@ -80,6 +80,20 @@ impl Verdict {
     pub fn incomplete(&self) -> bool {
         self.score.is_none()
     }
+
+    /// The notes of the image and of its layers, and the platforms not looked at, each once and sorted.
+    pub fn all_notes(&self) -> Vec<String> {
+        let mut notes: Vec<String> = self.notes.iter().chain(&self.image.notes).cloned().collect();
+        if !self.image.other_platforms.is_empty() {
+            let mut others: Vec<String> =
+                self.image.other_platforms.iter().map(ToString::to_string).collect();
+            others.sort_unstable();
+            notes.push(format!("platforms not looked at: {}", others.join(", ")));
+        }
+        notes.sort_unstable();
+        notes.dedup();
+        notes
+    }
 }
 
 /// A finding with all that was judged of it.

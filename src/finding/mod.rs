@@ -1,7 +1,9 @@
 //! A finding: one rule broken once, with its subject, evidence and place.
 
+mod fingerprint;
 mod rule;
 
+pub use fingerprint::fingerprint;
 pub use rule::{FamilyOfRules, RULES, Rule};
 
 use crate::{image::Layer, path::RootPath};
@@ -43,6 +45,17 @@ pub enum State {
     Removed,
     /// A later layer put something else in its place; a lower one still ships it.
     Overwritten,
+}
+
+impl State {
+    /// The word in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Present => "present",
+            Self::Removed => "removed",
+            Self::Overwritten => "overwritten",
+        }
+    }
 }
 
 /// Something about a finding that a profile may judge apart from its rule.

@@ -19,6 +19,20 @@ pub enum FamilyOfRules {
     Cargo,
 }
 
+impl FamilyOfRules {
+    /// The word in reports and documentation.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tools => "tools",
+            Self::Leftovers => "leftovers",
+            Self::Users => "users",
+            Self::Privileges => "privileges",
+            Self::StartUp => "start-up",
+            Self::Cargo => "cargo",
+        }
+    }
+}
+
 /// One rule.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {

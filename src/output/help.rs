@@ -1,0 +1,1 @@
+//! Help is what scant says of its rules: one page, or the table of all.

@@ -1,0 +1,250 @@
+//! The table of what is in the way: a line a finding, grouped by rule, worst first, on one screen.
+
+use std::collections::BTreeMap;
+
+use super::ink::{Ink, columns, count, number, pad};
+use crate::{
+    finding::{Finding, Rule, State},
+    policy::Level,
+    report::{ReportedFinding, Verdict},
+    text,
+};
+
+/// Lines that the table takes on one screen.
+const SCREEN: usize = 11;
+/// Lines of one rule.
+const OF_A_RULE: usize = 10;
+
+/// Findings of one rule and level.
+struct Group<'a> {
+    level: Level,
+    rule: &'static Rule,
+    findings: Vec<&'a ReportedFinding>,
+    shown: usize,
+}
+
+/// One line before it is laid out.
+struct Line {
+    level: Level,
+    /// Level and rule are written on a group's first line only.
+    head: Option<(&'static str, f64)>,
+    place: String,
+    what: String,
+    /// What must not be cut off `what`: links, and how many more there are.
+    tail: String,
+    from: String,
+    details: Vec<String>,
+}
+
+/// The table's lines.
+pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
+    let (groups, rest) = share_out(groups(verdict), ink.0.verbose);
+    let mut lines = Vec::new();
+    for group in &groups {
+        let hidden = group.findings.len() - group.shown;
+        for (index, one) in group.findings.iter().take(group.shown).enumerate() {
+            let last = index + 1 == group.shown;
+            lines.push(line(group, index, one, if last { hidden } else { 0 }, verdict, ink));
+        }
+    }
+    let hides = !rest.is_empty() || groups.iter().any(|group| group.shown < group.findings.len());
+    let mut out = lay_out(&lines, ink);
+    if !rest.is_empty() {
+        let rest: Vec<String> =
+            rest.iter().map(|group| format!("{} ({})", group.rule.id, group.findings.len())).collect();
+        out.push(ink.cut(&format!("  and  {}", rest.join(", ")), ink.0.width));
+    }
+    if hides {
+        out.push(ink.dim("  (-v shows all)"));
+    }
+    out
+}
+
+/// Active findings by level and rule, in the report's order.
+fn groups(verdict: &Verdict) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut at = BTreeMap::new();
+    for one in verdict.findings.iter().filter(|one| one.active()) {
+        let rule = one.finding.rule;
+        let index = *at.entry((one.level, rule.id)).or_insert(groups.len());
+        match groups.get_mut(index) {
+            Some(group) => group.findings.push(one),
+            None => groups.push(Group { level: one.level, rule, findings: vec![one], shown: 0 }),
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.level));
+    groups
+}
+
+/// Gives each group its lines: one each, then one more in turn while the screen lasts. What gets none comes second.
+fn share_out(mut groups: Vec<Group<'_>>, all: bool) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
+    if all {
+        for group in &mut groups {
+            group.shown = group.findings.len();
+        }
+        return (groups, Vec::new());
+    }
+    let kept = if groups.len() > SCREEN { SCREEN - 1 } else { groups.len() };
+    let rest = groups.split_off(kept);
+    let mut left = SCREEN.saturating_sub(rest.len().min(1));
+    for group in &mut groups {
+        group.shown = 1;
+        left = left.saturating_sub(1);
+    }
+    let alone = groups.len() == 1;
+    while left > 0 {
+        let mut gave = false;
+        for group in &mut groups {
+            let most = group.findings.len().min(if alone { OF_A_RULE } else { OF_A_RULE / 2 });
+            if left > 0 && group.shown < most {
+                group.shown += 1;
+                left -= 1;
+                gave = true;
+            }
+        }
+        if !gave {
+            break;
+        }
+    }
+    (groups, rest)
+}
+
+fn line(
+    group: &Group<'_>,
+    index: usize,
+    one: &ReportedFinding,
+    hidden: usize,
+    verdict: &Verdict,
+    ink: Ink<'_>,
+) -> Line {
+    let finding = &one.finding;
+    let mut tail = String::new();
+    if !finding.aliases.is_empty() {
+        tail.push_str(&format!(" +{}", count(finding.aliases.len(), "link")));
+    }
+    if hidden > 0 {
+        tail.push_str(&format!(", and {} more", count(hidden, "").trim_end_matches([' ', 's'])));
+    }
+    let cost: f64 = if ink.0.verbose {
+        one.points
+    } else {
+        group.findings.iter().map(|one| one.points).sum()
+    };
+    Line {
+        level: group.level,
+        head: (index == 0 || ink.0.verbose).then_some((group.rule.id, cost)),
+        place: place(finding),
+        what: what(finding),
+        tail,
+        from: finding.layer.map_or_else(String::new, |index| format!("layer {index}")),
+        details: if ink.0.verbose { details(one, verdict, ink) } else { Vec::new() },
+    }
+}
+
+fn place(finding: &Finding) -> String {
+    match (&finding.path, &finding.subject) {
+        (Some(path), _) => path.to_string(),
+        (None, Some(subject)) => text::escape(subject.as_bytes()),
+        (None, None) => "configuration".to_owned(),
+    }
+}
+
+fn what(finding: &Finding) -> String {
+    let mut out = match (&finding.identity, &finding.path, &finding.subject) {
+        (Some(identity), ..) => {
+            let version = identity.version.as_deref().unwrap_or_default();
+            let sure = match identity.confidence {
+                "certain" => "",
+                "likely" => " (likely)",
+                _ => " (by name only)",
+            };
+            let name = format!("{} {version}", identity.name);
+            format!("{}{sure}", text::escape(name.trim().as_bytes()))
+        }
+        (None, Some(_), Some(subject)) => text::escape(subject.as_bytes()),
+        (None, Some(_), None) => String::new(),
+        (None, None, _) => finding.message.clone(),
+    };
+    match finding.state {
+        State::Present => {}
+        State::Removed => out.push_str(" (removed later)"),
+        State::Overwritten => out.push_str(" (overwritten later)"),
+    }
+    out.trim_start().to_owned()
+}
+
+/// What `-v` tells below a finding's line.
+fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
+    let finding = &one.finding;
+    let mut details = vec![finding.message.clone()];
+    if let Some(identity) = &finding.identity {
+        details.push(format!("evidence: {}", text::escape(identity.evidence.as_bytes())));
+    }
+    if !finding.aliases.is_empty() {
+        let paths: Vec<String> =
+            finding.aliases.iter().map(|alias| format!("{} ({})", alias.path, alias.kind.as_str())).collect();
+        details.push(format!("also reached as {}", paths.join(", ")));
+    }
+    let origin = finding.layer.and_then(|index| verdict.layers.get(index));
+    if let Some(instruction) = origin.and_then(|origin| origin.instruction.as_deref()) {
+        details.push(format!("put there by {}", text::escape(instruction.as_bytes())));
+    }
+    if !finding.capabilities.is_empty() {
+        details.push(format!("lets an intruder: {}", finding.capabilities.join(", ")));
+    }
+    details.push(format!("fix: {}", finding.fix));
+    details.push(format!("fingerprint: {}", one.fingerprint));
+    details.iter().flat_map(|text| super::ink::wrap(text, ink.0.width.saturating_sub(8), 2)).collect()
+}
+
+/// Columns: level, rule, place, what, layer, points. Places and identities share what the others leave.
+fn lay_out(lines: &[Line], ink: Ink<'_>) -> Vec<String> {
+    let widest = |of: &dyn Fn(&Line) -> usize| lines.iter().map(of).max().unwrap_or(0);
+    let points = |line: &Line| match line.head {
+        Some((_, cost)) if cost > 0.0 => format!("-{}", number(cost)),
+        _ => String::new(),
+    };
+    let rule = widest(&|line| line.head.map_or(0, |(rule, _)| rule.len()));
+    let from = widest(&|line| columns(&line.from));
+    let cost = widest(&|line| points(line).len());
+    // Two spaces before the level (four letters), and two between columns.
+    let room = ink.0.width.saturating_sub(2 + 4 + 2 + rule + 2 + 2 + from + 2 + cost);
+    let what = widest(&|line| columns(&line.what) + columns(&line.tail));
+    let place = widest(&|line| columns(&line.place));
+    let place = place.min(room.saturating_sub(what + 2).max(room / 2)).max(12);
+    let what = room.saturating_sub(place + 2).min(what).max(12);
+    let places = shortened(lines, place, ink);
+    let mut out = Vec::new();
+    for (line, shown) in lines.iter().zip(places) {
+        let (level, id) = line.head.map_or(("", ""), |(rule, _)| (line.level.as_str(), rule));
+        let told = ink.cut(&line.what, what.saturating_sub(columns(&line.tail)).max(8));
+        let told = format!("{told}{}", line.tail);
+        let told = told.trim_start_matches([' ', ',']);
+        let text = format!(
+            "  {}  {}  {}  {}  {}  {:>cost$}",
+            ink.level(line.level, &pad(level, 4)),
+            pad(id, rule),
+            pad(&shown, place),
+            pad(told, what),
+            ink.dim(&pad(&line.from, from)),
+            points(line),
+        );
+        out.push(text.trim_end().to_owned());
+        out.extend(line.details.iter().map(|detail| ink.dim(&format!("        {detail}"))));
+    }
+    out
+}
+
+/// Places at most `width` columns wide, but whole where two would look alike.
+fn shortened(lines: &[Line], width: usize, ink: Ink<'_>) -> Vec<String> {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let short: Vec<String> = lines.iter().map(|line| ink.shorten(&line.place, width)).collect();
+    for one in &short {
+        *seen.entry(one.clone()).or_default() += 1;
+    }
+    short
+        .into_iter()
+        .zip(lines)
+        .map(|(short, line)| if seen.get(&short).is_some_and(|&n| n > 1) { line.place.clone() } else { short })
+        .collect()
+}

@@ -1,0 +1,363 @@
+//! The terminal report: what a person needs first, on one screen.
+
+mod findings;
+pub(super) mod ink;
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use self::ink::{Ink, columns, count, number, pad, size};
+use super::Style;
+use crate::{
+    failure::Failure,
+    policy::{Level, Policy},
+    report::{ImageReport, Outcome, Report, ReportedFinding, Verdict},
+    score::Score,
+    text,
+};
+
+/// Entries of a section below the findings, if not everything is asked for.
+const FEW: usize = 3;
+
+/// Writes all images, and a line that counts them where there are several.
+pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
+    let ink = Ink(style);
+    for (index, image) in report.images.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        write_image(report, image, style, out)?;
+    }
+    let unused = unused_waivers(report, ink);
+    if report.images.len() > 1 || !unused.is_empty() {
+        writeln!(out)?;
+    }
+    for line in unused {
+        writeln!(out, "{line}")?;
+    }
+    if report.images.len() > 1 {
+        writeln!(out, "{}", ink.bold(&summary(report)))?;
+    }
+    Ok(())
+}
+
+/// Writes one image.
+pub(super) fn write_image(
+    report: &Report,
+    image: &ImageReport,
+    style: &Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let ink = Ink(style);
+    let lines = match &image.outcome {
+        Outcome::Judged(verdict) => judged(verdict, &report.policy, ink),
+        Outcome::NotApplicable(failure) => unread("skipped", image, failure, ink),
+        Outcome::Failed(failure) => unread("error", image, failure, ink),
+    };
+    for line in lines {
+        writeln!(out, "{line}")?;
+    }
+    Ok(())
+}
+
+fn unread(word: &str, image: &ImageReport, failure: &Failure, ink: Ink<'_>) -> Vec<String> {
+    let target = text::escape(image.target.as_bytes());
+    let message = if failure.message.contains(&target) {
+        failure.message.clone()
+    } else {
+        format!("{target}: {}", failure.message)
+    };
+    let word_shown = if word == "error" { ink.bad(word) } else { ink.middling(word) };
+    let mut lines = vec![format!("{word_shown}: {message}")];
+    let indent = " ".repeat(columns(word) + 2);
+    lines.extend(failure.advice.iter().map(|advice| format!("{indent}{advice}")));
+    lines
+}
+
+fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
+    let mut lines = head(verdict, policy, ink);
+    let mut section = |title: &str, content: Vec<String>| {
+        if !content.is_empty() {
+            lines.push(String::new());
+            lines.push(ink.bold(title));
+            lines.extend(content);
+        }
+    };
+    section("Not read", gaps(verdict, ink));
+    section("In the way", findings::table(verdict, ink));
+    section("What to do first", worth(verdict, ink));
+    section("Put there by", origins(verdict, ink));
+    section("Waived", waived(verdict, ink));
+    if ink.0.verbose {
+        section("Notes", verdict.all_notes().iter().map(|note| format!("  {note}")).collect());
+    }
+    let rest = rest(verdict, ink);
+    if !rest.is_empty() {
+        let clean = verdict.findings.iter().all(|one| !one.active()) && verdict.gaps.is_empty();
+        if !clean {
+            lines.push(String::new());
+        }
+        lines.push(ink.dim(&ink.cut(&format!("    {rest}"), ink.0.width)));
+    }
+    lines
+}
+
+/// Grade, score and verdict in a sentence; what was judged, by what; what holds the grade down.
+fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
+    let image = &verdict.image;
+    let name = image.reference.as_deref().unwrap_or(&verdict.image.target);
+    let mut name = ink.bold(&text::escape(name.as_bytes()));
+    if let Some(platform) = &image.platform {
+        name.push_str(&format!(" ({platform})"));
+    }
+    let sentence = sentence(verdict, policy);
+    let first = match &verdict.score {
+        Some(score) => {
+            let grade = ink.grade(score.grade, &pad(score.grade.as_str(), 2));
+            format!("{grade}  {name} {sentence}")
+        }
+        None => format!("{}  {name} {sentence}", ink.middling("? ")),
+    };
+    let mut facts = Vec::new();
+    facts.extend(verdict.score.as_ref().map(|score| format!("{} of 100 points", number(score.points))));
+    facts.push(format!("policy {}", text::escape(policy.name.as_bytes())));
+    facts.push(count(verdict.layers.len(), "layer"));
+    facts.push(size(verdict.bytes.compressed.max(verdict.bytes.present)));
+    facts.extend(verdict.user.as_ref().map(|user| match (user.uid, user.gid) {
+        (Some(uid), Some(gid)) => format!("runs as {uid}:{gid}"),
+        (Some(uid), None) => format!("runs as {uid}"),
+        _ => "user unknown".to_owned(),
+    }));
+    let mut lines = vec![first, format!("    {}", ink.dim(&facts.join(ink.dot())))];
+    lines.extend(image.digest.as_ref().map(|digest| format!("    {}", ink.dim(&digest.to_string()))));
+    for cap in verdict.score.iter().flat_map(|score| &score.caps) {
+        let why = cap.why.trim_end_matches('.');
+        let line = format!("no better than {} because of {}: {why}", cap.grade.as_str(), cap.rule.id);
+        lines.push(format!("    {}", ink.cut(&line, ink.0.width.saturating_sub(4))));
+    }
+    lines
+}
+
+fn sentence(verdict: &Verdict, policy: &Policy) -> String {
+    let denied = verdict
+        .findings
+        .iter()
+        .filter(|one| one.active() && one.level == Level::Deny)
+        .count();
+    let denies = |at_least: &str| match denied {
+        1 => format!("{at_least}1 finding denies it"),
+        n => format!("{at_least}{} deny it", count(n, "finding")),
+    };
+    let distroless = policy.name == "distroless";
+    match (&verdict.score, verdict.compliant) {
+        (None, _) | (_, None) if denied == 0 => "was not read to the end: no grade".to_owned(),
+        (None, _) | (_, None) => {
+            format!("was not read to the end: no grade, but {}", denies("at least "))
+        }
+        (Some(_), Some(true)) if distroless => "is distroless".to_owned(),
+        (Some(_), Some(true)) => format!("complies with {}", text::escape(policy.name.as_bytes())),
+        (Some(_), Some(false)) => {
+            let verdict = if distroless {
+                "is not distroless".to_owned()
+            } else {
+                format!("does not comply with {}", text::escape(policy.name.as_bytes()))
+            };
+            if denied == 0 {
+                format!("{verdict}: {} points are needed", number(policy.pass_mark))
+            } else {
+                format!("{verdict}: {}", denies(""))
+            }
+        }
+    }
+}
+
+fn gaps(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
+    let lines = verdict.gaps.iter().flat_map(|gap| {
+        let hides = match gap.could_hide.len() {
+            0 => "hides nothing that could run".to_owned(),
+            1..=4 => {
+                let rules: Vec<&str> = gap.could_hide.iter().map(|rule| rule.id).collect();
+                format!("could hide {}", rules.join(", "))
+            }
+            n => format!("could hide findings of {n} rules"),
+        };
+        ink::wrap(&format!("  {}: {}; {hides}", gap.place, gap.why), ink.0.width, 4)
+            .into_iter()
+            .enumerate()
+            .map(|(index, line)| if index == 0 { format!("  {line}") } else { line })
+    });
+    few(lines.collect(), 2 * FEW, ink)
+}
+
+/// The removals that are worth most.
+fn worth(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
+    let Some(score) = &verdict.score else {
+        return Vec::new();
+    };
+    let valuable: Vec<_> = score.worth.iter().filter(|one| one.points > 0.0 || one.grade > score.grade).collect();
+    let points = |one: &crate::score::Worth| format!("+{}", number(one.points));
+    let wide = valuable.iter().map(|one| points(one).len()).max().unwrap_or(0);
+    let rule = valuable.iter().map(|one| one.rule.id.len()).max().unwrap_or(0);
+    let lines = valuable.iter().map(|one| {
+        let fix = verdict
+            .findings
+            .iter()
+            .find(|found| found.active() && found.finding.rule == one.rule)
+            .map_or("", |found| found.finding.fix.as_str());
+        let start = format!(
+            "  {:>wide$}  {}  {}  ",
+            points(one),
+            step(score, one.grade, ink),
+            pad(one.rule.id, rule)
+        );
+        let left = ink.0.width.saturating_sub(columns(&start));
+        format!("{start}{}", ink.cut(fix, left))
+    });
+    few(lines.collect(), FEW, ink)
+}
+
+/// `C → A`, always as wide.
+fn step(score: &Score, to: crate::policy::Grade, ink: Ink<'_>) -> String {
+    let from = score.grade.as_str();
+    let text = if to == score.grade {
+        format!("still {from}")
+    } else {
+        format!("{from} {} {}", ink.arrow(), to.as_str())
+    };
+    pad(&text, 7)
+}
+
+/// The layers that brought most of it, with the instruction that made them.
+fn origins(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
+    let mut layers: BTreeMap<usize, (usize, f64)> = BTreeMap::new();
+    for one in verdict.findings.iter().filter(|one| one.active()) {
+        if let Some(index) = one.finding.layer {
+            let sums = layers.entry(index).or_default();
+            sums.0 += 1;
+            sums.1 += one.points;
+        }
+    }
+    let mut layers: Vec<_> = layers.into_iter().collect();
+    layers.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then(a.0.cmp(&b.0)));
+    let rows: Vec<(String, String, String, usize)> = layers
+        .into_iter()
+        .map(|(index, (findings, points))| {
+            (format!("layer {index}"), format!("-{}", number(points)), count(findings, "finding"), index)
+        })
+        .collect();
+    let name = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
+    let cost = rows.iter().map(|row| row.1.len()).max().unwrap_or(0);
+    let found = rows.iter().map(|row| row.2.len()).max().unwrap_or(0);
+    let lines = rows.iter().map(|(layer, points, findings, index)| {
+        let instruction = verdict.layers.get(*index).and_then(|origin| origin.instruction.as_deref());
+        let instruction = instruction.unwrap_or("(the image does not say)");
+        let start = format!("  {}  {points:>cost$}  {}  ", pad(layer, name), pad(findings, found));
+        let left = ink.0.width.saturating_sub(columns(&start));
+        format!("{start}{}", ink.cut(&text::escape(instruction.as_bytes()), left))
+    });
+    few(lines.collect(), FEW, ink)
+}
+
+fn waived(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
+    let lines = verdict.findings.iter().filter_map(|one| {
+        let waiver = one.waiver.as_ref()?;
+        let mut line = format!("  {}  {}: {}", one.finding.rule.id, place(one), waiver.reason);
+        let by = waiver.owner.iter().map(|owner| format!("by {owner}"));
+        let until = waiver.expires.iter().map(|day| format!("until {day}"));
+        let terms: Vec<String> = by.chain(until).collect();
+        if !terms.is_empty() {
+            line.push_str(&format!(" ({})", terms.join(", ")));
+        }
+        Some(ink.cut(&line, ink.0.width))
+    });
+    few(lines.collect(), FEW, ink)
+}
+
+fn place(one: &ReportedFinding) -> String {
+    match (&one.finding.path, &one.finding.subject) {
+        (Some(path), _) => path.to_string(),
+        (None, subject) => text::escape(subject.as_deref().unwrap_or("configuration").as_bytes()),
+    }
+}
+
+/// What is only counted.
+fn rest(verdict: &Verdict, ink: Ink<'_>) -> String {
+    let mut parts = Vec::new();
+    let allowed = verdict
+        .findings
+        .iter()
+        .filter(|one| one.waiver.is_none() && one.level == Level::Allow)
+        .count();
+    if allowed > 0 {
+        parts.push(format!("{} allowed", count(allowed, "finding")));
+    }
+    let others = &verdict.image.other_platforms;
+    let notes = verdict.all_notes().len() - usize::from(!others.is_empty());
+    if notes > 0 && !ink.0.verbose {
+        parts.push(format!("{} (-v)", count(notes, "note")));
+    }
+    if !others.is_empty() {
+        let names: Vec<String> = others.iter().map(ToString::to_string).collect();
+        parts.push(format!("not looked at: {}", names.join(", ")));
+    }
+    parts.join(ink.dot())
+}
+
+fn unused_waivers(report: &Report, ink: Ink<'_>) -> Vec<String> {
+    let lines = report.unused_waivers.iter().map(|unused| {
+        let waiver = &unused.waiver;
+        let paths = if waiver.paths.is_empty() {
+            String::new()
+        } else {
+            format!(" for {}", waiver.paths.join(", "))
+        };
+        let why = match (&waiver.expires, unused.expired) {
+            (Some(day), true) => format!("ended on {day}: mend its findings or renew it"),
+            (None, true) => "has ended: mend its findings or renew it".to_owned(),
+            (_, false) => "matches nothing: remove it".to_owned(),
+        };
+        format!("{}: the waiver of {}{paths} {why}", ink.middling("warning"), waiver.rule.id)
+    });
+    lines.collect()
+}
+
+fn summary(report: &Report) -> String {
+    let mut counts = [0_usize; 5];
+    for image in &report.images {
+        let slot = match &image.outcome {
+            Outcome::Judged(verdict) => match verdict.compliant.filter(|_| !verdict.incomplete()) {
+                Some(true) => 0,
+                Some(false) => 1,
+                None => 2,
+            },
+            Outcome::Failed(_) => 3,
+            Outcome::NotApplicable(_) => 4,
+        };
+        if let Some(n) = counts.get_mut(slot) {
+            *n += 1;
+        }
+    }
+    let words = ["compliant", "not compliant", "incomplete", "failed", "skipped"];
+    let parts: Vec<String> = counts
+        .iter()
+        .zip(words)
+        .filter(|(n, _)| **n > 0)
+        .map(|(n, word)| format!("{n} {word}"))
+        .collect();
+    format!("{}: {}", count(report.images.len(), "image"), parts.join(", "))
+}
+
+/// The first lines, and how many were left out.
+fn few(mut lines: Vec<String>, most: usize, ink: Ink<'_>) -> Vec<String> {
+    if ink.0.verbose || lines.len() <= most {
+        return lines;
+    }
+    let hidden = lines.len() - most;
+    lines.truncate(most);
+    if let Some(last) = lines.last_mut() {
+        last.push_str(&ink.dim(&format!("  (and {hidden} more)")));
+    }
+    lines
+}

@@ -1,0 +1,71 @@
+//! The terminal report fits on a screen, and no name in an image can command a terminal.
+
+use scant::output::{Format, Style};
+
+use crate::{samples, written};
+
+fn text(report: &scant::report::Report, style: &Style) -> String {
+    String::from_utf8(written(Format::Text, report, style)).expect("the terminal report is UTF-8")
+}
+
+#[test]
+fn a_clean_image_gets_three_lines() {
+    assert_eq!(text(&samples::clean(), &Style::default()).lines().count(), 3);
+}
+
+#[test]
+fn a_bad_image_fits_on_one_screen() {
+    let shown = text(&samples::bad(), &Style::default());
+    assert!(shown.lines().count() <= 32, "{shown}");
+    for line in shown.lines() {
+        assert!(line.chars().count() <= 100, "{line}");
+    }
+}
+
+#[test]
+fn verbose_shows_every_finding() {
+    let verbose = Style { verbose: true, ..Style::default() };
+    let shown = text(&samples::bad(), &verbose);
+    for n in 0..40 {
+        assert!(shown.contains(&format!("/usr/bin/tool{n:02} ")), "tool{n:02}");
+    }
+}
+
+#[test]
+fn names_cannot_command_the_terminal() {
+    for verbose in [false, true] {
+        let shown = text(&samples::hostile(), &Style { verbose, ..Style::default() });
+        for c in shown.chars() {
+            assert!(c == '\n' || !c.is_control(), "{c:?}");
+            assert!(!('\u{202a}'..='\u{202e}').contains(&c), "{c:?}");
+        }
+        assert!(!shown.lines().any(|line| line.starts_with("::")), "{shown}");
+        assert!(shown.contains(r"esc\x1b]0;owned\x07") && shown.contains(r"rlo-\u{202e}gpj.sh"), "{shown}");
+    }
+}
+
+#[test]
+fn colours_only_add_to_the_words() {
+    for (name, report) in samples::all() {
+        let plain = text(&report, &Style::default());
+        let coloured = text(&report, &Style { color: true, ..Style::default() });
+        assert_ne!(plain, coloured, "{name}");
+        let stripped = anstream::adapter::strip_str(&coloured).to_string();
+        assert_eq!(plain, stripped, "{name}");
+    }
+}
+
+#[test]
+fn ascii_terminals_get_ascii() {
+    let shown = text(&samples::bad(), &Style { unicode: false, ..Style::default() });
+    assert!(shown.is_ascii(), "{shown}");
+}
+
+#[test]
+fn values_of_the_environment_are_never_shown() {
+    for format in Format::ALL {
+        let verbose = Style { verbose: true, ..Style::default() };
+        let shown = String::from_utf8(written(format, &samples::bad(), &verbose)).expect("UTF-8");
+        assert!(!shown.contains("never-shown"), "{format}");
+    }
+}
