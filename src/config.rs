@@ -17,7 +17,7 @@ use crate::{
     policy::{self, Policy},
     scan::Plan,
     source::{self, Login, PlatformChoice, RegistryOptions, Secret},
-    target::Target,
+    target::{Kind, Target},
     text,
 };
 
@@ -98,7 +98,7 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
     let settings = settings(global.config.as_deref())?;
     let outputs = outputs(first_of(args.outputs, settings.output))?;
     let targets = targets(args.targets, args.from_file.as_deref())?;
-    let reads_archive = targets.iter().any(|target| matches!(target, Target::Stdin));
+    let reads_archive = targets.iter().any(|target| matches!(target.kind, Kind::Stdin));
     let reads_list = args.from_file.as_deref() == Some("-");
     if usize::from(reads_archive) + usize::from(reads_list) + usize::from(args.password_stdin) > 1 {
         return usage("standard input can hold only one of: an archive, a list of targets, a password");

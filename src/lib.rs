@@ -3,6 +3,9 @@
 pub mod binary;
 pub mod catalog;
 pub mod checks;
+pub mod cli;
+pub mod command;
+pub mod config;
 pub mod failure;
 pub mod finding;
 pub mod gap;
@@ -15,6 +18,7 @@ pub mod policy;
 pub mod reference;
 pub mod report;
 pub mod rootfs;
+pub mod scan;
 pub mod score;
 pub mod source;
 pub mod target;

@@ -26,7 +26,8 @@ pub(super) fn with<T>(visible: bool, work: impl FnOnce(&dyn Progress) -> T) -> T
     line.tell();
     let (over, wait) = std::sync::mpsc::channel::<()>();
     let result = thread::scope(|scope| {
-        scope.spawn(|| {
+        let bar = bar.clone();
+        scope.spawn(move || {
             if wait.recv_timeout(PATIENCE).is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout) {
                 bar.set_draw_target(ProgressDrawTarget::stderr());
                 bar.enable_steady_tick(Duration::from_millis(200));

@@ -86,6 +86,7 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
             behind_end: self.behind_end,
             size,
             uncompressed,
+            diff_id: None,
             gaps,
             notes,
         }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use self::{contents::Contents, facts::Collector, pass::Pass, read_ahead::read_ahead};
 use crate::{
-    binary::Program, catalog::Catalog, failure, gap::Gap, image::Digest, limits::Limits, path::RootPath,
+    binary::Program, catalog::Catalog, failure, gap::Gap, image::{Algorithm, Digest}, limits::Limits, path::RootPath,
 };
 
 /// What one layer says, policy-free, keyed by the layer's digest.
@@ -33,6 +33,8 @@ pub struct LayerFacts {
     pub size: u64,
     /// Bytes after decompression.
     pub uncompressed: u64,
+    /// Digest of the bytes after decompression, where it was asked for.
+    pub diff_id: Option<Digest>,
     /// What could not be read.
     pub gaps: Vec<Gap>,
     /// Oddities that change no verdict.
@@ -134,7 +136,7 @@ pub struct Reading<'a> {
 /// Reads one layer's blob to its end.
 ///
 /// The compression is sniffed (gzip with any number of members, zstd with any number of frames, plain tar). With
-/// `diff_id` the uncompressed bytes are hashed too and compared. The blob is read on a thread of its own, so that what
+/// `diff_id` the uncompressed bytes are hashed too, for [`LayerFacts::diff_id`]. The blob is read on a thread of its own, so that what
 /// it does inside `read`, such as hashing, runs beside decompression; it is read to its end whatever is in it, unless
 /// `reading.stop` is set.
 ///
@@ -143,7 +145,7 @@ pub struct Reading<'a> {
 /// entry, the caller adds the layer.
 pub fn read(
     blob: &mut (dyn Read + Send),
-    diff_id: Option<&Digest>,
+    diff_id: Option<Algorithm>,
     reading: &Reading<'_>,
 ) -> failure::Result<LayerFacts> {
     let limits = reading.limits;

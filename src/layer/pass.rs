@@ -29,20 +29,20 @@ pub(super) struct Pass<'a, L, M> {
 struct Plain<'a, L, M> {
     walker: Walker,
     collector: Collector<'a, L, M>,
-    diff_id: Option<(&'a Digest, digest::Context)>,
+    diff_id: Option<(Algorithm, digest::Context)>,
     /// Uncompressed bytes that may come.
     cap: u64,
 }
 
 impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
     /// A pass before its first byte.
-    pub(super) fn new(limits: &'a Limits, diff_id: Option<&'a Digest>, collector: Collector<'a, L, M>) -> Self {
-        let diff_id = diff_id.map(|digest| {
-            let algorithm = match digest.algorithm() {
+    pub(super) fn new(limits: &'a Limits, diff_id: Option<Algorithm>, collector: Collector<'a, L, M>) -> Self {
+        let diff_id = diff_id.map(|algorithm| {
+            let hash = match algorithm {
                 Algorithm::Sha256 => &digest::SHA256,
                 Algorithm::Sha512 => &digest::SHA512,
             };
-            (digest, digest::Context::new(algorithm))
+            (algorithm, digest::Context::new(hash))
         });
         Self {
             limits,
@@ -86,7 +86,9 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
             }
         }
         let uncompressed = self.plain.walker.position();
-        Ok(self.plain.collector.into_facts(size, uncompressed))
+        let hashed = self.plain.diff_id.take();
+        let diff_id = hashed.map(|(algorithm, hash)| Digest::of_hash(algorithm, hash.finish().as_ref()));
+        Ok(LayerFacts { diff_id, ..self.plain.collector.into_facts(size, uncompressed) })
     }
 }
 
@@ -99,15 +101,6 @@ impl<L: Look, M: FnMut() -> L> Plain<'_, L, M> {
         for (count, behind) in [(self.walker.stray(), "archive"), (trailing, "last gzip member")] {
             if count > 0 {
                 remarks.note(format!("{count} bytes behind the end of the {behind}"));
-            }
-        }
-        if let Some((stated, context)) = self.diff_id.take() {
-            let found = Digest::of_hash(stated.algorithm(), context.finish().as_ref());
-            if found != *stated {
-                return Err(Halt::Failed(Failure::new(
-                    Code::DigestMismatch,
-                    format!("the diff ID is {stated}, but the uncompressed layer is {found}"),
-                )));
             }
         }
         Ok(())

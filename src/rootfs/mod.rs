@@ -3,6 +3,7 @@
 mod links;
 mod merge;
 mod remarks;
+pub mod user;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub(super) fn all(plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
 }
 
 fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
-    let text = target.to_string();
+    let text = target.text.clone();
     let failed =
         |target: &str, failure: Failure| Candidate { target: target.to_owned(), image: Err(failure) };
     let opened = match source::open(target, &plan.source) {

@@ -2,8 +2,6 @@
 
 use std::sync::LazyLock;
 
-use rayon::prelude::*;
-
 use super::{
     Plan, attribution,
     layers::{self, FactsByLayer},
@@ -11,9 +9,9 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    checks::{self, CHECKS, Subject},
+    checks::{self, Ability, Subject},
     failure::{Code, Failure, Result},
-    finding::{Finding, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint},
+    finding::{ImageGap, LayerOrigin, fingerprint},
     gap::{Gap, Hides},
     layer::{Kind, LayerFacts},
     policy::{self, Level, Policy, WaiverUse},
@@ -51,9 +49,8 @@ pub(super) fn judge(
         platform: image.platform.as_ref(),
         catalog: Catalog::builtin(),
     };
-    let mut findings: Vec<Finding> = CHECKS.par_iter().flat_map_iter(|check| (check.run)(&subject)).collect();
-    findings.sort_by_cached_key(|finding| (order(finding.rule), finding.path.clone(), finding.subject.clone()));
-    let capabilities = checks::capabilities(&findings, Catalog::builtin());
+    let findings = checks::run(&subject);
+    let capabilities = checks::abilities(&findings, Catalog::builtin()).into_iter().map(capability).collect();
 
     let names: Vec<&str> =
         [Some(image.name.as_str()), image.reference.as_deref()].into_iter().flatten().collect();
@@ -62,14 +59,20 @@ pub(super) fn judge(
     let gaps: Vec<ImageGap> = gaps.into_iter().map(|(layer, gap)| image_gap(layer, gap)).collect();
     let incomplete = gaps.iter().any(|gap| could_deny(gap, &plan.policy));
     let denied = judgement.judged.iter().any(|j| j.level == Level::Deny && j.waiver.is_none());
-    let platform = image.platform.as_ref().map(ToString::to_string);
+    let platform = image.platform.as_ref().map(ToString::to_string).unwrap_or_default();
 
     let mut reported: Vec<ReportedFinding> = judgement
         .judged
         .into_iter()
         .zip(&score.costs)
         .map(|(judged, points)| ReportedFinding {
-            fingerprint: fingerprint::of(&judged.finding, &image.name, platform.as_deref()),
+            fingerprint: fingerprint(
+                judged.finding.rule.id,
+                &image.name,
+                &platform,
+                judged.finding.path.as_ref(),
+                judged.finding.subject.as_deref(),
+            ),
             level: judged.level,
             points: *points,
             waiver: judged.waiver.and_then(|index| plan.policy.waivers.get(index)).cloned(),
@@ -133,9 +136,14 @@ fn leaves_a_gap(code: Code) -> bool {
     matches!(code, Code::Corrupt | Code::TooLarge | Code::NotFound | Code::Internal)
 }
 
-/// A rule's place in reports.
-fn order(rule: &Rule) -> usize {
-    RULES.iter().position(|known| std::ptr::eq(known, rule)).unwrap_or(RULES.len())
+fn capability(ability: Ability) -> CapabilityView {
+    let Ability { id, meaning, attack, by } = ability;
+    CapabilityView { id, meaning, attack, by }
+}
+
+fn user_view(user: rootfs::user::UserResolution) -> UserView {
+    let _ = user;
+    UserView::default()
 }
 
 fn image_gap(layer: Option<usize>, gap: Gap) -> ImageGap {

@@ -146,12 +146,8 @@ fn the_diff_id_is_checked() {
         (&aws_lc_rs::digest::SHA256, crate::image::Algorithm::Sha256),
         (&aws_lc_rs::digest::SHA512, crate::image::Algorithm::Sha512),
     ] {
-        let right = Digest::of_hash(name, aws_lc_rs::digest::digest(algorithm, &plain).as_ref());
-        assert!(read(&mut &gzip(&plain)[..], Some(&right), &reading).is_ok());
-        let wrong = Digest::of_hash(name, aws_lc_rs::digest::digest(algorithm, b"").as_ref());
-        let failure = read(&mut &gzip(&plain)[..], Some(&wrong), &reading).unwrap_err();
-        assert_eq!(failure.code, Code::DigestMismatch);
-        assert!(failure.message.contains("diff ID"));
+        let want = Digest::of_hash(name, aws_lc_rs::digest::digest(algorithm, &plain).as_ref());
+        assert_eq!(read(&mut &gzip(&plain)[..], Some(name), &reading).unwrap().diff_id, Some(want));
     }
 }
 
