@@ -95,7 +95,7 @@ fn outcome(blob: &mut (dyn Read + Send)) -> Result<LayerFacts, Code> {
 /// What the pushed decompressor and walker make of `blob` in chunks of `sizes`, without reading ahead.
 fn pushed(blob: &[u8], sizes: &[usize]) -> Result<LayerFacts, Code> {
     let limits = Limits { kept_file: 700, kept_layer: 2_000, members: 12, layer: 9_000, frames: 9, ..Limits::default() };
-    let inspector = contents::inspector(Catalog::builtin(), &limits);
+    let inspector = super::super::contents::inspector(Catalog::builtin(), &limits);
     let contents = Contents::new(&[Want::Name("passwd"), Want::Below("/a"), Want::Accounts], &limits, inspector);
     let pass = Pass::new(&limits, None, Collector::new(&limits, contents));
     let mut chunks = Vec::new();
