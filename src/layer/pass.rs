@@ -36,7 +36,11 @@ struct Plain<'a, L, M> {
 
 impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
     /// A pass before its first byte.
-    pub(super) fn new(limits: &'a Limits, diff_id: Option<&'a Digest>, collector: Collector<'a, L, M>) -> Self {
+    pub(super) fn new(
+        limits: &'a Limits,
+        diff_id: Option<&'a Digest>,
+        collector: Collector<'a, L, M>,
+    ) -> Self {
         let diff_id = diff_id.map(|digest| {
             let algorithm = match digest.algorithm() {
                 Algorithm::Sha256 => &digest::SHA256,
@@ -65,7 +69,9 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
             if stop.load(Ordering::Relaxed) {
                 return Err(Failure::new(Code::Interrupted, "the scan was interrupted"));
             }
-            let chunk = chunks.next().map_err(|error| Failure::from_io(error, Code::Unreadable))?;
+            let chunk = chunks
+                .next()
+                .map_err(|error| Failure::from_io(error, Code::Unreadable))?;
             let Some(chunk) = chunk else { break };
             size += chunk.len() as u64;
             if state.is_ok() {

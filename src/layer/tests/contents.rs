@@ -24,9 +24,21 @@ fn wants_choose_what_is_kept() {
     let names: Vec<_> = kept(&got).into_iter().map(|(name, _)| name).collect();
     assert_eq!(
         names,
-        ["/etc/passwd", "/opt/passwd", "/etc/os-release", "/var/lib/dpkg/status.d/base", "/etc/empty"]
+        [
+            "/etc/passwd",
+            "/opt/passwd",
+            "/etc/os-release",
+            "/var/lib/dpkg/status.d/base",
+            "/etc/empty"
+        ]
     );
-    assert_eq!(got.entries[6].kept, Some(Kept { bytes: vec![], cut: false }));
+    assert_eq!(
+        got.entries[6].kept,
+        Some(Kept {
+            bytes: vec![],
+            cut: false
+        })
+    );
     assert_eq!(got.gaps, []);
 }
 
@@ -65,16 +77,34 @@ fn accounts_are_known_by_their_first_line() {
 
 #[test]
 fn what_is_kept_is_capped() {
-    let blob = Tar::default().file("a", b"12345").file("passwd", b"12345").file("c", b"12345").end();
+    let blob = Tar::default()
+        .file("a", b"12345")
+        .file("passwd", b"12345")
+        .file("c", b"12345")
+        .end();
     let read = |kept_file, kept_layer| {
-        let limits = Limits { kept_file, kept_layer, ..Limits::default() };
+        let limits = Limits {
+            kept_file,
+            kept_layer,
+            ..Limits::default()
+        };
         let got = read_with(&blob, &[Want::Below("/")], &limits).unwrap();
         let kept: Vec<_> = got
             .entries
             .iter()
-            .map(|entry| entry.kept.as_ref().map(|kept| (kept.bytes.len(), kept.cut)).unwrap())
+            .map(|entry| {
+                entry
+                    .kept
+                    .as_ref()
+                    .map(|kept| (kept.bytes.len(), kept.cut))
+                    .unwrap()
+            })
             .collect();
-        let gaps: Vec<_> = got.gaps.iter().map(|gap| (gap.path.clone().unwrap().to_string(), gap.hides)).collect();
+        let gaps: Vec<_> = got
+            .gaps
+            .iter()
+            .map(|gap| (gap.path.clone().unwrap().to_string(), gap.hides))
+            .collect();
         (kept, gaps)
     };
     let gap = |name: &str, hides| (name.to_owned(), hides);
@@ -83,7 +113,11 @@ fn what_is_kept_is_capped() {
         read(4, 15),
         (
             vec![(4, true); 3],
-            vec![gap("/a", Hides::Contents), gap("/passwd", Hides::Accounts), gap("/c", Hides::Contents)]
+            vec![
+                gap("/a", Hides::Contents),
+                gap("/passwd", Hides::Accounts),
+                gap("/c", Hides::Contents)
+            ]
         )
     );
     assert_eq!(
@@ -93,7 +127,10 @@ fn what_is_kept_is_capped() {
             vec![gap("/passwd", Hides::Accounts), gap("/c", Hides::Contents)]
         )
     );
-    let limits = Limits { kept_file: 4, ..Limits::default() };
+    let limits = Limits {
+        kept_file: 4,
+        ..Limits::default()
+    };
     let blob = Tar::default().file("x", b"root:x:0:0:::\n").end();
     let got = read_with(&blob, &[Want::Accounts], &limits).unwrap();
     assert_eq!(got.gaps[0].hides, Hides::Accounts);
@@ -140,7 +177,10 @@ fn a_panic_stays_inside_its_file() {
         .member(Head::new(b'2', b"link", 0).link(b"a"), b"")
         .end();
     let limits = Limits::default();
-    let make = || Jumpy { seen: vec![], size: 0 };
+    let make = || Jumpy {
+        seen: vec![],
+        size: 0,
+    };
     let contents = Contents::new(&[], &limits, make);
     let pass = Pass::new(&limits, None, Collector::new(&limits, contents));
     let stop = AtomicBool::new(false);
@@ -149,13 +189,19 @@ fn a_panic_stays_inside_its_file() {
         .entries
         .iter()
         .map(|entry| match &entry.program {
-            Some(Program { form: Form::Script(script), .. }) => script.interpreter.as_slice(),
+            Some(Program {
+                form: Form::Script(script),
+                ..
+            }) => script.interpreter.as_slice(),
             _ => b"-",
         })
         .collect();
     assert_eq!(seen, [&b"aa"[..], b"-", b"bb", b"-", b"-"]);
     assert_eq!(got.gaps.len(), 1);
     let gap = &got.gaps[0];
-    assert_eq!((gap.path.clone(), gap.hides), (Some("bad".into()), Hides::Programs));
+    assert_eq!(
+        (gap.path.clone(), gap.hides),
+        (Some("bad".into()), Hides::Programs)
+    );
     assert!(gap.why.contains("internal error"));
 }

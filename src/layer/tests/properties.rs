@@ -7,7 +7,13 @@ use super::*;
 /// One step in making an archive, right or wrong.
 #[derive(Clone, Debug)]
 enum Step {
-    Member { flag: u8, name: String, link: String, body: Vec<u8>, gnu: bool },
+    Member {
+        flag: u8,
+        name: String,
+        link: String,
+        body: Vec<u8>,
+        gnu: bool,
+    },
     Records(Vec<(String, Vec<u8>)>),
     Long(bool, String),
     Sparse(u8),
@@ -33,8 +39,14 @@ fn step() -> impl Strategy<Value = Step> {
     let record = prop_oneof![
         (Just("path".to_owned()), name().prop_map(String::into_bytes)),
         (Just("size".to_owned()), "[0-9]{1,3}".prop_map(String::into_bytes)),
-        (Just("uid".to_owned()), "-?[0-9]{1,20}".prop_map(String::into_bytes)),
-        (Just("SCHILY.xattr.security.capability".to_owned()), prop::collection::vec(any::<u8>(), 0..24)),
+        (
+            Just("uid".to_owned()),
+            "-?[0-9]{1,20}".prop_map(String::into_bytes)
+        ),
+        (
+            Just("SCHILY.xattr.security.capability".to_owned()),
+            prop::collection::vec(any::<u8>(), 0..24)
+        ),
         ("[a-z]{1,4}", prop::collection::vec(any::<u8>(), 0..10)),
     ];
     prop_oneof![
@@ -52,27 +64,47 @@ fn build(steps: &[Step]) -> Vec<u8> {
     let mut tar = Tar::default();
     for step in steps {
         tar = match step {
-            Step::Member { flag, name, link, body, gnu } => {
+            Step::Member {
+                flag,
+                name,
+                link,
+                body,
+                gnu,
+            } => {
                 let head = Head::new(*flag, name.as_bytes(), body.len() as u64).link(link.as_bytes());
                 tar.member(if *gnu { head.gnu() } else { head }, body)
             }
             Step::Records(records) => {
-                let records: Vec<_> = records.iter().map(|(key, value)| (key.as_str(), value.as_slice())).collect();
+                let records: Vec<_> = records
+                    .iter()
+                    .map(|(key, value)| (key.as_str(), value.as_slice()))
+                    .collect();
                 tar.pax(&records)
             }
             Step::Long(link, name) => tar.extension(if *link { b'K' } else { b'L' }, name.as_bytes()),
             Step::Sparse(0) => tar
-                .pax(&[("GNU.sparse.numblocks", b"2"), ("GNU.sparse.map", b"3,2,9,1"), ("GNU.sparse.size", b"12")])
+                .pax(&[
+                    ("GNU.sparse.numblocks", b"2"),
+                    ("GNU.sparse.map", b"3,2,9,1"),
+                    ("GNU.sparse.size", b"12"),
+                ])
                 .file("passwd", b"abc"),
             Step::Sparse(1) => {
                 let mut body = b"1\n4\n2\n".to_vec();
                 body.resize(512, 0);
                 body.extend_from_slice(b"xy");
-                tar.pax(&[("GNU.sparse.major", b"1"), ("GNU.sparse.minor", b"0"), ("GNU.sparse.realsize", b"9")])
-                    .file("s", &body)
+                tar.pax(&[
+                    ("GNU.sparse.major", b"1"),
+                    ("GNU.sparse.minor", b"0"),
+                    ("GNU.sparse.realsize", b"9"),
+                ])
+                .file("s", &body)
             }
             Step::Sparse(_) => tar.raw(
-                &Head::new(b'S', b"passwd", 0).gnu().with(483, b"00000000004\0").block(false),
+                &Head::new(b'S', b"passwd", 0)
+                    .gnu()
+                    .with(483, b"00000000004\0")
+                    .block(false),
             ),
             Step::Zeros(count) => tar.zeros(*count),
             Step::Raw(bytes) => tar.raw(bytes),
@@ -82,7 +114,14 @@ fn build(steps: &[Step]) -> Vec<u8> {
 }
 
 fn outcome(blob: &mut (dyn Read + Send)) -> Result<LayerFacts, Code> {
-    let limits = Limits { kept_file: 700, kept_layer: 2_000, members: 12, layer: 9_000, frames: 9, ..Limits::default() };
+    let limits = Limits {
+        kept_file: 700,
+        kept_layer: 2_000,
+        members: 12,
+        layer: 9_000,
+        frames: 9,
+        ..Limits::default()
+    };
     let reading = Reading {
         catalog: Catalog::builtin(),
         wants: &[Want::Name("passwd"), Want::Below("/a"), Want::Accounts],
@@ -94,9 +133,20 @@ fn outcome(blob: &mut (dyn Read + Send)) -> Result<LayerFacts, Code> {
 
 /// What the pushed decompressor and walker make of `blob` in chunks of `sizes`, without reading ahead.
 fn pushed(blob: &[u8], sizes: &[usize]) -> Result<LayerFacts, Code> {
-    let limits = Limits { kept_file: 700, kept_layer: 2_000, members: 12, layer: 9_000, frames: 9, ..Limits::default() };
+    let limits = Limits {
+        kept_file: 700,
+        kept_layer: 2_000,
+        members: 12,
+        layer: 9_000,
+        frames: 9,
+        ..Limits::default()
+    };
     let inspector = super::super::contents::inspector(Catalog::builtin(), &limits);
-    let contents = Contents::new(&[Want::Name("passwd"), Want::Below("/a"), Want::Accounts], &limits, inspector);
+    let contents = Contents::new(
+        &[Want::Name("passwd"), Want::Below("/a"), Want::Accounts],
+        &limits,
+        inspector,
+    );
     let pass = Pass::new(&limits, None, Collector::new(&limits, contents));
     let mut chunks = Vec::new();
     let (mut rest, mut sizes) = (blob, sizes.iter().cycle());

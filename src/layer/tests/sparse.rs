@@ -35,7 +35,10 @@ fn forms() -> Vec<(&'static str, Tar)> {
     let stored = b"abcde";
     let name = ("GNU.sparse.name", &b"s"[..]);
     let file = |tar: Tar, body: &[u8]| tar.file("GNUSparseFile.1/s", body);
-    let lengths: Vec<_> = PAIRS.iter().map(|&(offset, bytes)| (offset, bytes.len() as u64)).collect();
+    let lengths: Vec<_> = PAIRS
+        .iter()
+        .map(|&(offset, bytes)| (offset, bytes.len() as u64))
+        .collect();
     let zero = Tar::default().pax(&[
         name,
         ("GNU.sparse.size", b"20"),
@@ -75,7 +78,10 @@ fn forms() -> Vec<(&'static str, Tar)> {
 fn all_forms_read_the_same() {
     for (form, tar) in forms() {
         let got = facts(&tar.file("next", b"n").end());
-        let want = [("/s".to_owned(), WHOLE.to_vec()), ("/next".to_owned(), b"n".to_vec())];
+        let want = [
+            ("/s".to_owned(), WHOLE.to_vec()),
+            ("/next".to_owned(), b"n".to_vec()),
+        ];
         assert_eq!(kept(&got), want, "{form}");
         assert_eq!(got.entries[0].size, 20);
         assert_eq!(got.entries[0].kind, Kind::File);
@@ -90,7 +96,10 @@ fn every_cut_of_a_sparse_file_is_refused() {
             let got = read_with(&tar.0[..at], &[], &Limits::default());
             // Only between members an archive may end.
             let between = got.as_ref().is_ok_and(|facts| facts.entries.is_empty());
-            assert!(got.is_err() || (between && tar.0[156] == b'x' && at == 1_024), "{form} at {at}");
+            assert!(
+                got.is_err() || (between && tar.0[156] == b'x' && at == 1_024),
+                "{form} at {at}"
+            );
         }
     }
 }
@@ -124,7 +133,11 @@ fn maps_that_lie_are_refused() {
         ("3,2,10,3", "2", "-20"),
         ("3,2,10,3", "2", "x"),
     ] {
-        assert_eq!(refusal(&map(numbers, count, size)).code, Code::Corrupt, "{numbers} {count} {size}");
+        assert_eq!(
+            refusal(&map(numbers, count, size)).code,
+            Code::Corrupt,
+            "{numbers} {count} {size}"
+        );
     }
     // Pairs of version 0.0 out of order, in a directory, in a dialect that has none.
     let pax = |records: &[(&str, &[u8])]| Tar::default().pax(records).file("s", b"").end();
@@ -132,7 +145,12 @@ fn maps_that_lie_are_refused() {
     refusal(&pax(&[("GNU.sparse.offset", b"1"), ("GNU.sparse.offset", b"1")]));
     refusal(&pax(&[("GNU.sparse.offset", b"1,2")]));
     let records: [(&str, &[u8]); 2] = [("GNU.sparse.numblocks", b"1"), ("GNU.sparse.map", b"0,0")];
-    refusal(&Tar::default().pax(&records).member(Head::new(b'5', b"s", 0), b"").end());
+    refusal(
+        &Tar::default()
+            .pax(&records)
+            .member(Head::new(b'5', b"s", 0), b"")
+            .end(),
+    );
     refusal(&Tar::default().member(Head::new(b'S', b"s", 0), b"").end());
     // A version that nobody knows is no sparse file.
     let unknown: [(&str, &[u8]); 2] = [("GNU.sparse.major", b"2"), ("GNU.sparse.name", b"other")];
@@ -145,11 +163,21 @@ fn endless_maps_are_capped() {
     for first in ["99999999\n", "9999999999999999999999\n", "x\n", ""] {
         let mut body = first.as_bytes().to_vec();
         body.resize(4 << 20, b'0');
-        assert_eq!(refusal(&Tar::default().pax(&one).file("s", &body).end()).code, Code::Corrupt);
+        assert_eq!(
+            refusal(&Tar::default().pax(&one).file("s", &body).end()).code,
+            Code::Corrupt
+        );
     }
     let many: Vec<_> = (0..50_000).map(|at| (at, 0)).collect();
     assert_eq!(refusal(&old_gnu(&many, 50_000, 0).end()).code, Code::Corrupt);
-    assert!(read_with(&old_gnu(&many[..10_000], 50_000, 0).end(), &[], &Limits::default()).is_ok());
+    assert!(
+        read_with(
+            &old_gnu(&many[..10_000], 50_000, 0).end(),
+            &[],
+            &Limits::default()
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -162,8 +190,17 @@ fn huge_holes_cost_nothing() {
         ])
         .file("s", b"abc")
         .end();
-    let limits = Limits { kept_file: 10, ..Limits::default() };
+    let limits = Limits {
+        kept_file: 10,
+        ..Limits::default()
+    };
     let got = read_with(&blob, &[Want::Name("s")], &limits).unwrap();
     assert_eq!(got.entries[0].size, i64::MAX as u64);
-    assert_eq!(got.entries[0].kept, Some(Kept { bytes: vec![0; 10], cut: true }));
+    assert_eq!(
+        got.entries[0].kept,
+        Some(Kept {
+            bytes: vec![0; 10],
+            cut: true
+        })
+    );
 }
