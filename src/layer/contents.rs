@@ -76,7 +76,10 @@ enum Looking {
 enum Keeping {
     No,
     /// Bytes that may be kept, and whether it is a list of accounts.
-    Yes { room: usize, accounts: bool },
+    Yes {
+        room: usize,
+        accounts: bool,
+    },
     /// Kept if the first line turns out to be an account.
     Perhaps,
 }
@@ -102,7 +105,9 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         self.buffer.clear();
         self.keeping = match self.wants.wanted(&entry.path) {
             Some(accounts) => self.keep(accounts),
-            None if self.wants.accounts && (1..=ACCOUNTS_BY_CONTENT).contains(&entry.size) => Keeping::Perhaps,
+            None if self.wants.accounts && (1..=ACCOUNTS_BY_CONTENT).contains(&entry.size) => {
+                Keeping::Perhaps
+            }
             None => Keeping::No,
         };
         self.looking = Looking::No;
@@ -160,7 +165,11 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             entry.program = self.guard(Look::finish).flatten();
         }
         if self.looking == Looking::Broken {
-            remarks.gap(Some(entry.path.clone()), "internal error while looking into it", Hides::Programs);
+            remarks.gap(
+                Some(entry.path.clone()),
+                "internal error while looking into it",
+                Hides::Programs,
+            );
         }
         if self.keeping == Keeping::Perhaps {
             self.buffer.push(b'\n');
@@ -174,11 +183,19 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             self.buffer.truncate(room);
             self.kept += self.buffer.len();
             if cut {
-                let cap = if room == self.limits.kept_file { "one file" } else { "all files of a layer" };
+                let cap = if room == self.limits.kept_file {
+                    "one file"
+                } else {
+                    "all files of a layer"
+                };
                 remarks.gap(
                     Some(entry.path.clone()),
                     format!("content cut after {room} bytes (the cap on what is kept of {cap})"),
-                    if accounts { Hides::Accounts } else { Hides::Contents },
+                    if accounts {
+                        Hides::Accounts
+                    } else {
+                        Hides::Contents
+                    },
                 );
             }
             entry.kept = Some(Kept {

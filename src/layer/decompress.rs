@@ -155,7 +155,10 @@ impl<'a> Decompressor<'a> {
         } else if head.starts_with(&ZSTD) || (head[0] & 0xf0 == 0x50 && head[1..].starts_with(&SKIPPABLE)) {
             self.codec = Codec::Zstd {
                 decoder: zstd_decoder(self.limits).map_err(|error| {
-                    Halt::Failed(Failure::new(Code::Internal, format!("cannot start zstd: {error}")))
+                    Halt::Failed(Failure::new(
+                        Code::Internal,
+                        format!("cannot start zstd: {error}"),
+                    ))
                 })?,
                 inside: false,
             };
@@ -191,7 +194,9 @@ impl<'a> Decompressor<'a> {
             match gzip.state {
                 GzipState::Member => {
                     let (before_in, before_out) = (gzip.inflate.total_in(), gzip.inflate.total_out());
-                    let status = gzip.inflate.decompress(input, &mut self.buffer, FlushDecompress::None);
+                    let status = gzip
+                        .inflate
+                        .decompress(input, &mut self.buffer, FlushDecompress::None);
                     let used = (gzip.inflate.total_in() - before_in) as usize;
                     let made = (gzip.inflate.total_out() - before_out) as usize;
                     self.position += used as u64;
@@ -235,7 +240,9 @@ impl<'a> Decompressor<'a> {
                         if self.frames > self.limits.frames {
                             return Err(self.too_many_frames());
                         }
-                        let _ = gzip.inflate.decompress(&GZIP[..1], &mut [], FlushDecompress::None);
+                        let _ = gzip
+                            .inflate
+                            .decompress(&GZIP[..1], &mut [], FlushDecompress::None);
                     }
                 }
                 GzipState::Trailing => return self.trail(input.len() as u64, output),
@@ -247,7 +254,10 @@ impl<'a> Decompressor<'a> {
     /// Counts bytes behind the last gzip member: other programs than Go's reader pass over them, if the archive is over.
     fn trail(&mut self, count: u64, output: &impl Output) -> Result<(), Halt> {
         if count > 0 && !output.ended() {
-            return Err(self.corrupt("the gzip data is followed by something else before the archive ends", output));
+            return Err(self.corrupt(
+                "the gzip data is followed by something else before the archive ends",
+                output,
+            ));
         }
         self.trailing += count;
         Ok(())
@@ -272,7 +282,10 @@ impl<'a> Decompressor<'a> {
                     return Err(Halt::Failed(
                         Failure::new(
                             Code::TooLarge,
-                            format!("a zstd frame asks for a window above 2^{} bytes", self.limits.zstd_window_log),
+                            format!(
+                                "a zstd frame asks for a window above 2^{} bytes",
+                                self.limits.zstd_window_log
+                            ),
                         )
                         .advise("rebuild the image with a smaller zstd window"),
                     ));

@@ -58,7 +58,10 @@ pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> 
         }
     }
     if !(0..=LARGEST_OWNER).contains(&member.uid) || !(0..=LARGEST_OWNER).contains(&member.gid) {
-        remarks.odd("an owner is beyond 32 bits, of which runtimes keep the low ones", name);
+        remarks.odd(
+            "an owner is beyond 32 bits, of which runtimes keep the low ones",
+            name,
+        );
     }
     let Some((path, kind)) = marker(path, name, remarks) else {
         return Ok(None);
@@ -139,7 +142,11 @@ fn kind_of(member: &Member, limits: &Limits, remarks: &mut Remarks) -> Option<Ki
         b'1' => {
             let target = RootPath::clean(&member.link);
             if let Some(why) = impossible(&target, limits) {
-                remarks.gap(None, format!("the target of hard link `{}` has {why}", text::escape(name)), Hides::Nothing);
+                remarks.gap(
+                    None,
+                    format!("the target of hard link `{}` has {why}", text::escape(name)),
+                    Hides::Nothing,
+                );
                 return None;
             }
             Kind::HardLink(target)
@@ -147,7 +154,11 @@ fn kind_of(member: &Member, limits: &Limits, remarks: &mut Remarks) -> Option<Ki
         b'2' if member.link.len() > limits.path => {
             remarks.gap(
                 None,
-                format!("the target of link `{}` is longer than {} bytes", text::escape(name), limits.path),
+                format!(
+                    "the target of link `{}` is longer than {} bytes",
+                    text::escape(name),
+                    limits.path
+                ),
                 Hides::Nothing,
             );
             return None;
@@ -155,7 +166,10 @@ fn kind_of(member: &Member, limits: &Limits, remarks: &mut Remarks) -> Option<Ki
         b'2' => Kind::Symlink(member.link.clone()),
         b'3' => {
             if (major, minor) == (0, 0) {
-                remarks.odd("a character device 0/0, which overlayfs takes for a whiteout", name);
+                remarks.odd(
+                    "a character device 0/0, which overlayfs takes for a whiteout",
+                    name,
+                );
             }
             Kind::CharDevice { major, minor }
         }

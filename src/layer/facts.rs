@@ -145,7 +145,9 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
     }
 
     fn end(&mut self, complete: bool) {
-        let Some(mut entry) = self.current.take() else { return };
+        let Some(mut entry) = self.current.take() else {
+            return;
+        };
         if entry.kind == Kind::File {
             self.contents.finish(&mut entry, &mut self.remarks);
         }

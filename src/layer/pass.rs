@@ -65,7 +65,9 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
             if stop.load(Ordering::Relaxed) {
                 return Err(Failure::new(Code::Interrupted, "the scan was interrupted"));
             }
-            let chunk = chunks.next().map_err(|error| Failure::from_io(error, Code::Unreadable))?;
+            let chunk = chunks
+                .next()
+                .map_err(|error| Failure::from_io(error, Code::Unreadable))?;
             let Some(chunk) = chunk else { break };
             size += chunk.len() as u64;
             if state.is_ok() {

@@ -24,6 +24,20 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
+    /// Chunks that are there already.
+    #[cfg(test)]
+    pub(super) fn ready(chunks: Vec<Vec<u8>>) -> Self {
+        let (full_in, full) = sync_channel(chunks.len());
+        for chunk in chunks {
+            full_in.send(Ok(chunk)).unwrap();
+        }
+        Self {
+            full,
+            empty: channel().0,
+            current: Vec::new(),
+        }
+    }
+
     /// The next chunk; `None` at the end of the blob.
     pub(super) fn next(&mut self) -> io::Result<Option<&[u8]>> {
         if !self.current.is_empty() {

@@ -98,7 +98,11 @@ mod tests {
         let mut remarks = Remarks::default();
         for n in 0..3_000 {
             remarks.odd("odd", b"a\n");
-            let hides = if n == 2_000 { Hides::Programs } else { Hides::Nothing };
+            let hides = if n == 2_000 {
+                Hides::Programs
+            } else {
+                Hides::Nothing
+            };
             remarks.gap(None, "gap", hides);
         }
         let (gaps, notes) = remarks.into_parts();

@@ -214,7 +214,10 @@ mod tests {
     fn base_256_is_twos_complement() {
         assert_eq!(number(b"\x80\0\0\0\0\0\x01\0"), Some(256));
         assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff"), Some(-1));
-        assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe"), Some(-2));
+        assert_eq!(
+            number(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe"),
+            Some(-2)
+        );
         assert_eq!(
             number(b"\x80\0\0\0\x7f\xff\xff\xff\xff\xff\xff\xff"),
             Some(i64::MAX)

@@ -167,7 +167,7 @@ mod tests {
             &b"9 path=a"[..],
             b"9path=aa\n",
             b"8 path=a\n",
-            b"10 path=a\n",
+            b"11 path=a\n",
             b"x path=a\n",
             b"-9 path=a\n",
             b"99999999999999999999 path=a\n",

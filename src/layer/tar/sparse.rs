@@ -188,7 +188,9 @@ impl Cursor {
     pub(super) fn advance(&mut self) -> (u64, u64) {
         let mut hole = 0;
         while self.left == 0 {
-            let Some(segment) = self.segments.next() else { break };
+            let Some(segment) = self.segments.next() else {
+                break;
+            };
             if segment.length > 0 {
                 hole = segment.offset - self.at;
                 self.at = segment.offset;

@@ -158,9 +158,7 @@ impl Walker {
                     body.extend_from_slice(&bytes[..used]);
                     used
                 }
-                State::Header | State::SparseBlock(_) | State::SparseText(_) => {
-                    self.gather(bytes, sink)?
-                }
+                State::Header | State::SparseBlock(_) | State::SparseText(_) => self.gather(bytes, sink)?,
             };
             self.position += used as u64;
             bytes = &bytes[used..];
@@ -268,14 +266,19 @@ impl Walker {
             return Ok(());
         }
         if self.end == End::OneBlock {
-            return Err(Fault::corrupt("stands behind a single block of zeros, where readers disagree"));
+            return Err(Fault::corrupt(
+                "stands behind a single block of zeros, where readers disagree",
+            ));
         }
         let header = header::parse(block)?;
         if !matches!(header.flag, b'x' | b'g' | b'L' | b'K') {
             return self.member(header, block, sink);
         }
         if header.flag == b'g' && !self.pending.is_empty() {
-            sink.odd("extended headers before a global one apply to nothing", &header.name);
+            sink.odd(
+                "extended headers before a global one apply to nothing",
+                &header.name,
+            );
             self.pending = Pending::default();
         }
         let left = u64::try_from(header.size).map_err(|_| NEGATIVE)?;
@@ -422,7 +425,10 @@ impl Walker {
             member.name = name.to_vec();
         }
         let size = member.records.number(b"GNU.sparse.size")?;
-        let size = size.map_or_else(|| member.records.number(b"GNU.sparse.realsize"), |size| Ok(Some(size)))?;
+        let size = size.map_or_else(
+            || member.records.number(b"GNU.sparse.realsize"),
+            |size| Ok(Some(size)),
+        )?;
         if let Some(size) = size {
             member.size = u64::try_from(size).map_err(|_| NEGATIVE)?;
         }

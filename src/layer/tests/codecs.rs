@@ -3,8 +3,14 @@
 use super::*;
 
 fn archive() -> Vec<u8> {
-    let noise: Vec<u8> = (0..300_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
-    Tar::default().file("a", b"one").file("big", &noise).file("b", b"two").end()
+    let noise: Vec<u8> = (0..300_000_u32)
+        .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect();
+    Tar::default()
+        .file("a", b"one")
+        .file("big", &noise)
+        .file("b", b"two")
+        .end()
 }
 
 #[test]
@@ -17,7 +23,10 @@ fn every_codec_gives_the_same_facts() {
     for blob in [gzip(&plain), zstd_frame(&plain)] {
         let got = facts(&blob);
         assert_eq!(got.entries, want.entries);
-        assert_eq!((got.size, got.uncompressed), (blob.len() as u64, plain.len() as u64));
+        assert_eq!(
+            (got.size, got.uncompressed),
+            (blob.len() as u64, plain.len() as u64)
+        );
         assert_eq!((got.gaps, got.notes), (vec![], vec![]));
     }
 }
@@ -27,15 +36,29 @@ fn many_members_frames_and_empty_ones_are_read() {
     let plain = archive();
     let (head, tail) = plain.split_at(700);
     let gzips = [gzip(b""), gzip(head), gzip(b""), gzip(b""), gzip(tail), gzip(b"")].concat();
-    let zstds = [skippable(b"toc"), zstd_frame(head), zstd_frame(b""), skippable(b""), zstd_frame(tail), skippable(b"x")].concat();
+    let zstds = [
+        skippable(b"toc"),
+        zstd_frame(head),
+        zstd_frame(b""),
+        skippable(b""),
+        zstd_frame(tail),
+        skippable(b"x"),
+    ]
+    .concat();
     for blob in [gzips, zstds] {
         assert_eq!(facts(&blob).entries, facts(&plain).entries);
-        let limits = Limits { frames: 5, ..Limits::default() };
+        let limits = Limits {
+            frames: 5,
+            ..Limits::default()
+        };
         let capped = read_with(&blob, &[], &limits).unwrap();
         assert_eq!(capped.gaps.len(), 1);
         assert_eq!(capped.gaps[0].hides, Hides::Anything);
         assert!(capped.gaps[0].why.contains("limit 5"), "{:?}", capped.gaps);
-        let limits = Limits { frames: 6, ..Limits::default() };
+        let limits = Limits {
+            frames: 6,
+            ..Limits::default()
+        };
         assert_eq!(read_with(&blob, &[], &limits).unwrap().gaps, []);
     }
 }
@@ -46,7 +69,13 @@ fn bytes_behind_gzip_matter_only_before_the_end_of_the_archive() {
     for behind in [&[0_u8; 700][..], b"garbage", b"\x1f", b"\x1fx"] {
         let got = facts(&[&gzip(&plain), behind].concat());
         assert_eq!(got.entries, facts(&plain).entries);
-        assert_eq!(got.notes, [format!("{} bytes behind the end of the last gzip member", behind.len())]);
+        assert_eq!(
+            got.notes,
+            [format!(
+                "{} bytes behind the end of the last gzip member",
+                behind.len()
+            )]
+        );
         let open = Tar::default().file("a", b"one").0;
         let failure = refusal(&[&gzip(&open), behind].concat());
         assert_eq!(failure.code, Code::Corrupt);
@@ -90,7 +119,10 @@ fn a_large_zstd_window_is_refused() {
     io::Write::write_all(&mut encoder, &archive()).unwrap();
     let blob = encoder.finish().unwrap();
     assert_eq!(facts(&blob).entries.len(), 3);
-    let limits = Limits { zstd_window_log: 20, ..Limits::default() };
+    let limits = Limits {
+        zstd_window_log: 20,
+        ..Limits::default()
+    };
     let failure = read_with(&blob, &[], &limits).unwrap_err();
     assert_eq!(failure.code, Code::TooLarge);
 }
@@ -120,7 +152,10 @@ fn what_is_no_layer_is_said() {
 #[test]
 fn a_bomb_stops_at_the_cap() {
     let plain = archive();
-    let limits = Limits { layer: 2_000, ..Limits::default() };
+    let limits = Limits {
+        layer: 2_000,
+        ..Limits::default()
+    };
     for blob in [plain.clone(), gzip(&plain), zstd_frame(&plain)] {
         let got = read_with(&blob, &[], &limits).unwrap();
         assert_eq!(paths(&got), ["/a"]);
@@ -128,7 +163,10 @@ fn a_bomb_stops_at_the_cap() {
         assert_eq!(got.gaps.len(), 1);
         assert!(got.gaps[0].why.contains("layer too large"));
     }
-    let limits = Limits { layer: plain.len() as u64, ..Limits::default() };
+    let limits = Limits {
+        layer: plain.len() as u64,
+        ..Limits::default()
+    };
     assert_eq!(read_with(&gzip(&plain), &[], &limits).unwrap().gaps, []);
 }
 
@@ -209,5 +247,8 @@ fn a_panicking_reader_is_a_failure() {
         limits: &limits,
         stop: &AtomicBool::new(false),
     };
-    assert_eq!(read(&mut Panicking, None, &reading).unwrap_err().code, Code::Internal);
+    assert_eq!(
+        read(&mut Panicking, None, &reading).unwrap_err().code,
+        Code::Internal
+    );
 }

@@ -1,7 +1,10 @@
 //! Tests of whole layers, through `read` alone.
 
 mod codecs;
+mod contents;
 mod members;
+mod properties;
+mod sparse;
 
 use std::{
     io::{self, Read},
