@@ -135,7 +135,7 @@ pub struct Ability {
 }
 
 /// What could be done with what the container sees, each with the cheapest way; sorted by id.
-pub fn abilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog: &Catalog) -> Vec<Ability> {
+pub fn capabilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog: &Catalog) -> Vec<Ability> {
     let mut cheapest: BTreeMap<&str, (u8, usize, &RootPath)> = BTreeMap::new();
     for finding in findings {
         let (Some(path), State::Present) = (&finding.path, finding.state) else {

@@ -293,19 +293,16 @@ fn the_cheapest_way_is_sure_and_then_short() {
         found("/usr/local/bin/bash", Confidence::Certain),
     ]);
     let found = look("shell", &files, None);
-    let abilities = abilities(&found, Catalog::builtin());
-    let shell = abilities
-        .iter()
-        .find(|ability| ability.id == "exec.shell")
-        .unwrap();
+    let ways = capabilities(&found, Catalog::builtin());
+    let shell = ways.iter().find(|way| way.id == "exec.shell").unwrap();
     assert_eq!(shell.by, RootPath::from("/usr/bin/bash"));
     assert_eq!(shell.attack, ["T1059.004", "T1609"]);
-    assert!(abilities.windows(2).all(|pair| pair[0].id < pair[1].id));
+    assert!(ways.windows(2).all(|pair| pair[0].id < pair[1].id));
     let mut gone = found;
     for finding in &mut gone {
         finding.state = State::Removed;
     }
-    assert!(super::abilities(&gone, Catalog::builtin()).is_empty());
+    assert!(capabilities(&gone, Catalog::builtin()).is_empty());
 }
 
 // Tools.
@@ -509,6 +506,7 @@ fn the_interpreter_of_the_entry_point_is_its_runtime() {
         (&["/app/run"], &[]),
         (&["/app/old"], &[]),
         (&["tini", "--", "node", "x.js"], &[]),
+        (&["tini", "-e", "143", "--", "node", "x.js"], &[]),
         (&[], &["/bin/sh", "-c", "exec node server.js"]),
         (&["env", "A=b", "node"], &[]),
     ] {
@@ -541,6 +539,33 @@ fn the_interpreter_of_the_entry_point_is_its_runtime() {
         look("shell", &files, Some(&config("1", &["/bin/sh"], &[])))[0]
             .qualifier
             .is_none()
+    );
+}
+
+#[test]
+fn the_launchers_of_one_java_runtime_belong_to_it() {
+    let files = rootfs([
+        program("/usr/lib/jvm/bin/java", ["build.jvm-launcher"]),
+        program("/usr/lib/jvm/bin/keytool", ["build.jvm-launcher"]),
+        program("/opt/jdk/bin/java", ["build.jvm-launcher"]),
+        symlink("/usr/bin/java", "/usr/lib/jvm/bin/java"),
+    ]);
+    let found = look(
+        "interpreter",
+        &files,
+        Some(&config("1", &["/usr/bin/java", "-jar", "/app.jar"], &[])),
+    );
+    let apart: Vec<bool> = found.iter().map(|finding| finding.qualifier.is_some()).collect();
+    assert_eq!(apart, [false, true, true]);
+}
+
+#[test]
+fn other_code_in_the_same_file_is_named() {
+    let found = in_files("shell", [program("/x", ["shell.dash", "net.curl", "debug.gdb"])]);
+    let evidence = &found[0].identity.as_ref().unwrap().evidence;
+    assert!(
+        evidence.ends_with("; with code of net.curl, debug.gdb"),
+        "{evidence}"
     );
 }
 
@@ -897,7 +922,11 @@ fn shell_form_is_known_by_the_command_line() {
     assert_eq!(subjects(&[], &["/bin/sh", "-c", "./app"]), ["Cmd"]);
     assert_eq!(
         subjects(&["/bin/bash", "-o", "pipefail", "-c", "x"], &[]),
-        Vec::<String>::new()
+        ["Entrypoint"]
+    );
+    assert_eq!(
+        subjects(&[], &["/bin/bash", "--norc", "-euo", "pipefail", "-c", "x"]),
+        ["Cmd"]
     );
     assert_eq!(subjects(&["/bin/bash", "-ec", "x"], &["y"]), ["Entrypoint"]);
     assert_eq!(
