@@ -1,5 +1,6 @@
 //! The root filesystem is what a container of the image would see: all layers merged, links resolvable inside the root.
 
+pub mod accounts;
 mod links;
 mod merge;
 mod remarks;
@@ -9,6 +10,7 @@ pub(crate) mod testing;
 mod tests;
 mod tree;
 mod unpack;
+pub mod user;
 
 use crate::{
     binary::Program,
