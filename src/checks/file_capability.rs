@@ -74,25 +74,16 @@ fn finding(
 }
 
 fn describe(path: &str, set: &FileCapabilities) -> (Severity, String) {
-    let permitted = names(set.permitted);
     let how = if set.effective {
         ""
     } else {
         " once the program raises it"
     };
-    let (mut severity, mut message) = match set.power() {
-        Power::Root => (
-            Severity::High,
-            format!("{path} gives {permitted} to whoever starts it{how}, which is as good as root"),
-        ),
-        Power::Medium => (
-            Severity::Medium,
-            format!("{path} gives {permitted} to whoever starts it{how}"),
-        ),
-        Power::Low => (
-            Severity::Low,
-            format!("{path} gives {permitted} to whoever starts it{how}"),
-        ),
+    let gives = format!("{path} gives {} to whoever starts it{how}", names(set.permitted));
+    let (mut severity, fact) = match set.power() {
+        Power::Root => (Severity::High, format!("{gives}, which is as good as root")),
+        Power::Medium => (Severity::Medium, gives),
+        Power::Low => (Severity::Low, gives),
         Power::Nothing if set.inheritable != 0 => (
             Severity::Info,
             format!(
@@ -105,19 +96,20 @@ fn describe(path: &str, set: &FileCapabilities) -> (Severity, String) {
             format!("{path} carries an empty set of file capabilities"),
         ),
     };
+    let mut remarks = vec![fact];
     if set.root_id != 0 {
         severity = tools::lower(severity, 1);
-        message.push_str(&format!(
-            "; it counts only in user namespaces whose root is uid {}",
+        remarks.push(format!(
+            "it counts only in user namespaces whose root is uid {}",
             set.root_id
         ));
     }
     let beyond = set.beyond_default();
     if beyond != 0 {
-        message.push_str(&format!(
-            "; a container without {} in its bounding set cannot start it at all",
+        remarks.push(format!(
+            "a container without {} in its bounding set cannot start it at all",
             names(beyond)
         ));
     }
-    (severity, message)
+    (severity, remarks.join("; "))
 }

@@ -23,7 +23,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let Some(obstacle) = start::follow(subject).and_then(|start| start.obstacle) else {
         return Vec::new();
     };
-    let mut message = format!("The container cannot start: {}", obstacle.why);
+    let mut remarks = vec![format!("The container cannot start: {}", obstacle.why)];
     let mut severity = rule.severity;
     let covers = |directory: &str| {
         let directory = RootPath::clean(directory.as_bytes());
@@ -36,16 +36,16 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let volume = config.volumes.iter().find_map(|volume| covers(volume));
     if let Some(directory) = volume {
         severity = tools::lower(severity, 1);
-        message.push_str(&format!("; unless the volume {directory} brings it"));
+        remarks.push(format!("unless the volume {directory} brings it"));
     } else if let Some(directory) = covers(&config.working_dir) {
         severity = tools::lower(severity, 1);
-        message.push_str(&format!(
-            "; unless something is mounted over the working directory {directory}"
+        remarks.push(format!(
+            "unless something is mounted over the working directory {directory}"
         ));
     }
     let mut finding = Finding::new(
         rule,
-        message,
+        remarks.join("; "),
         "Copy the program and what it needs to begin into the final stage, under the path that ENTRYPOINT or CMD names",
     );
     finding.severity = severity;

@@ -8,12 +8,15 @@ mod interpreter;
 mod machine;
 mod missing_program;
 mod network_tool;
+mod non_numeric_user;
 mod os_utility;
 mod package_database;
 mod package_manager;
 mod packed_executable;
 mod privilege_tool;
 mod residue;
+mod root_group;
+mod root_user;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
@@ -23,6 +26,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod unknown_user;
 mod user;
 mod world_writable_path;
 
@@ -72,6 +76,10 @@ pub static CHECKS: &[Check] = &[
     os_utility::CHECK,
     packed_executable::CHECK,
     package_database::CHECK,
+    root_user::CHECK,
+    root_group::CHECK,
+    unknown_user::CHECK,
+    non_numeric_user::CHECK,
     setuid_file::CHECK,
     setgid_file::CHECK,
     file_capability::CHECK,
@@ -127,7 +135,7 @@ pub struct Ability {
 }
 
 /// What could be done with what the container sees, each with the cheapest way; sorted by id.
-pub fn abilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog: &Catalog) -> Vec<Ability> {
+pub fn capabilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog: &Catalog) -> Vec<Ability> {
     let mut cheapest: BTreeMap<&str, (u8, usize, &RootPath)> = BTreeMap::new();
     for finding in findings {
         let (Some(path), State::Present) = (&finding.path, finding.state) else {

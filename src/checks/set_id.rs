@@ -5,7 +5,11 @@ use crate::{
     finding::{Finding, Rule, Severity},
     layer::Kind,
     path::RootPath,
-    rootfs::Node,
+    rootfs::{
+        Node,
+        accounts::{Accounts, groups},
+    },
+    text::escape,
 };
 
 use super::{Subject, tools};
@@ -19,8 +23,9 @@ pub(super) enum Bit {
     Group,
 }
 
-/// Groups that own what opens a system: root, disk, shadow, docker by the numbers that distributions give them.
+/// Groups that own what opens a system: root, disk and shadow by Debian's numbers, and by name.
 const STRONG_GROUPS: &[u64] = &[0, 6, 42];
+const STRONG_NAMES: &[&[u8]] = &[b"root", b"disk", b"shadow", b"docker", b"kmem"];
 
 /// All findings of one bit.
 pub(super) fn find(rule: &str, bit: Bit, subject: &Subject<'_>) -> Vec<Finding> {
@@ -55,6 +60,14 @@ fn asks_first(family: &str, capabilities: &[String], path: &RootPath) -> bool {
         || family == "os.util-linux" && matches!(path.name(), b"mount" | b"umount" | b"wall" | b"write")
 }
 
+/// The name that the image gives a group.
+fn group_name<'a>(gid: u64, subject: &Subject<'a>) -> Option<&'a [u8]> {
+    let text = Accounts::read(subject.rootfs).group.text();
+    groups(text)
+        .find(|group| u64::try_from(group.gid) == Ok(gid))
+        .map(|group| group.name)
+}
+
 fn finding(rule: &'static Rule, bit: Bit, node: &Node, subject: &Subject<'_>) -> Finding {
     let path = tools::first_path(node);
     let known = tools::evidence(node, subject);
@@ -64,7 +77,13 @@ fn finding(rule: &'static Rule, bit: Bit, node: &Node, subject: &Subject<'_>) ->
     });
     let (whose, root) = match bit {
         Bit::User => (format!("uid {}", node.uid), node.uid == 0),
-        Bit::Group => (format!("gid {}", node.gid), STRONG_GROUPS.contains(&node.gid)),
+        Bit::Group => match group_name(node.gid, subject) {
+            Some(name) => (
+                format!("gid {} ({})", node.gid, escape(name)),
+                STRONG_GROUPS.contains(&node.gid) || STRONG_NAMES.contains(&name),
+            ),
+            None => (format!("gid {}", node.gid), STRONG_GROUPS.contains(&node.gid)),
+        },
     };
     let who = if node.mode & 0o001 != 0 {
         "whoever starts it"

@@ -394,13 +394,18 @@ fn delegated<'v>(argv: &[&'v [u8]]) -> Option<Vec<&'v [u8]>> {
     if !WRAPPERS.contains(&file_name(first)) {
         return None;
     }
+    // The options of an init program may have arguments; `--` ends them.
+    let end = rest
+        .iter()
+        .position(|word| *word == b"--" && file_name(first) != b"env");
+    let rest = rest.get(end.map_or(0, |end| end + 1)..)?;
     let at = rest
         .iter()
         .position(|word| !word.starts_with(b"-") && !word.contains(&b'='))?;
     Some(rest.get(at..)?.to_vec())
 }
 
-/// The text that `argv` hands to a shell as `-c`.
+/// The text that `argv` hands to a shell as `-c`, as in `bash -eo pipefail -c TEXT`.
 pub(super) fn shell_command<'v>(argv: &[&'v [u8]]) -> Option<&'v [u8]> {
     let (shell, mut rest) = argv.split_first()?;
     if file_name(shell) == b"busybox" {
@@ -408,11 +413,24 @@ pub(super) fn shell_command<'v>(argv: &[&'v [u8]]) -> Option<&'v [u8]> {
     } else if !is_shell_name(shell) {
         return None;
     }
-    let at = rest
-        .iter()
-        .take_while(|word| word.starts_with(b"-") || word.starts_with(b"+"))
-        .position(|word| word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c'))?;
-    rest.get(at + 1).copied()
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        match word {
+            [b'-', b'-', long @ ..] => {
+                if matches!(long, b"rcfile" | b"init-file") {
+                    words.next();
+                }
+            }
+            [b'-', short @ ..] if short.contains(&b'c') => return words.next().copied(),
+            // `-o pipefail`, `+O extglob`
+            [b'-' | b'+', .., b'o' | b'O'] => {
+                words.next();
+            }
+            [b'-' | b'+', ..] => {}
+            _ => return None,
+        }
+    }
+    None
 }
 
 fn is_shell_name(word: &[u8]) -> bool {
@@ -424,6 +442,8 @@ fn is_shell_name(word: &[u8]) -> bool {
         b"zsh",
         b"ksh",
         b"mksh",
+        b"csh",
+        b"tcsh",
         b"fish",
         b"hush",
     ]

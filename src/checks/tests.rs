@@ -5,7 +5,9 @@ use crate::{
     binary::{Confidence, Elf, Form, Script},
     finding::{AliasKind, Qualifier, Severity},
     layer::{Entry, LayerFacts},
-    rootfs::testing::{dir, entry, file, hardlink, layer, merge, owned, program, rootfs, symlink, whiteout},
+    rootfs::testing::{
+        dir, entry, file, hardlink, layer, merge, owned, program, rootfs, symlink, text, whiteout,
+    },
 };
 
 fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
@@ -291,17 +293,16 @@ fn the_cheapest_way_is_sure_and_then_short() {
         found("/usr/local/bin/bash", Confidence::Certain),
     ]);
     let found = look("shell", &files, None);
-    let abilities = abilities(&found, Catalog::builtin());
-    let shell = abilities
-        .iter()
-        .find(|ability| ability.id == "exec.shell")
-        .unwrap();
+    let ways = capabilities(&found, Catalog::builtin());
+    let shell = ways.iter().find(|way| way.id == "exec.shell").unwrap();
     assert_eq!(shell.by, RootPath::from("/usr/bin/bash"));
     assert_eq!(shell.attack, ["T1059.004", "T1609"]);
-    assert!(abilities.windows(2).all(|pair| pair[0].id < pair[1].id));
+    assert!(ways.windows(2).all(|pair| pair[0].id < pair[1].id));
     let mut gone = found;
-    gone.iter_mut().for_each(|finding| finding.state = State::Removed);
-    assert!(super::abilities(&gone, Catalog::builtin()).is_empty());
+    for finding in &mut gone {
+        finding.state = State::Removed;
+    }
+    assert!(capabilities(&gone, Catalog::builtin()).is_empty());
 }
 
 // Tools.
@@ -505,6 +506,7 @@ fn the_interpreter_of_the_entry_point_is_its_runtime() {
         (&["/app/run"], &[]),
         (&["/app/old"], &[]),
         (&["tini", "--", "node", "x.js"], &[]),
+        (&["tini", "-e", "143", "--", "node", "x.js"], &[]),
         (&[], &["/bin/sh", "-c", "exec node server.js"]),
         (&["env", "A=b", "node"], &[]),
     ] {
@@ -537,6 +539,33 @@ fn the_interpreter_of_the_entry_point_is_its_runtime() {
         look("shell", &files, Some(&config("1", &["/bin/sh"], &[])))[0]
             .qualifier
             .is_none()
+    );
+}
+
+#[test]
+fn the_launchers_of_one_java_runtime_belong_to_it() {
+    let files = rootfs([
+        program("/usr/lib/jvm/bin/java", ["build.jvm-launcher"]),
+        program("/usr/lib/jvm/bin/keytool", ["build.jvm-launcher"]),
+        program("/opt/jdk/bin/java", ["build.jvm-launcher"]),
+        symlink("/usr/bin/java", "/usr/lib/jvm/bin/java"),
+    ]);
+    let found = look(
+        "interpreter",
+        &files,
+        Some(&config("1", &["/usr/bin/java", "-jar", "/app.jar"], &[])),
+    );
+    let apart: Vec<bool> = found.iter().map(|finding| finding.qualifier.is_some()).collect();
+    assert_eq!(apart, [false, true, true]);
+}
+
+#[test]
+fn other_code_in_the_same_file_is_named() {
+    let found = in_files("shell", [program("/x", ["shell.dash", "net.curl", "debug.gdb"])]);
+    let evidence = &found[0].identity.as_ref().unwrap().evidence;
+    assert!(
+        evidence.ends_with("; with code of net.curl, debug.gdb"),
+        "{evidence}"
     );
 }
 
@@ -590,6 +619,142 @@ fn databases_are_found_and_what_distroless_keeps_is_not() {
     assert!(in_files("package-database", none).is_empty());
 }
 
+// Users.
+
+fn accounts(passwd: &str, group: &str) -> Rootfs {
+    rootfs([text("/etc/passwd", passwd), text("/etc/group", group)])
+}
+
+const PASSWD: &str = "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/:\nzero:x:abc:5::/:\nsvc:x:1001:0::/:\n";
+
+#[test]
+fn user_rules_speak_of_what_runtimes_do() {
+    let files = accounts(PASSWD, "root:x:0:\napp:x:1000:\n");
+    let rules = ["root-user", "root-group", "unknown-user", "non-numeric-user"];
+    for (user, want) in [
+        ("", &["root-user"][..]),
+        ("00", &["root-user"]),
+        (":1000", &["root-user"]),
+        ("zero", &["root-user"]),
+        ("root:app", &["root-user"]),
+        ("1000:1000", &[]),
+        ("1000", &[]),
+        ("4242:4242", &[]),
+        ("4242", &["root-group"]),
+        ("1000:", &["root-group"]),
+        ("app", &["non-numeric-user"]),
+        ("svc", &["root-group", "non-numeric-user"]),
+        ("ghost", &["unknown-user"]),
+        ("1000:ghost", &["unknown-user"]),
+        ("4294967296", &["unknown-user"]),
+    ] {
+        let config = config(user, &["/app"], &[]);
+        let fired: Vec<&str> = rules
+            .into_iter()
+            .filter(|rule| !look(rule, &files, Some(&config)).is_empty())
+            .collect();
+        assert_eq!(fired, want, "{user}");
+    }
+    for rule in rules {
+        assert!(
+            look(rule, &files, None).is_empty(),
+            "{rule} without a configuration"
+        );
+    }
+}
+
+#[test]
+fn user_messages_name_the_cause_and_the_cure() {
+    let files = accounts(PASSWD, "root:x:0:\napp:x:1000:\n");
+    let one = |rule: &str, user: &str| {
+        let mut found = look(rule, &files, Some(&config(user, &["/app"], &[])));
+        assert_eq!(found.len(), 1, "{rule} {user}");
+        let finding = found.remove(0);
+        assert_eq!(finding.subject.as_deref(), Some("User"));
+        (finding.message, finding.fix)
+    };
+    let (message, fix) = one("root-user", "zero");
+    assert_eq!(
+        message,
+        "The container runs as root with every runtime: line 3 of /etc/passwd gives `zero` `abc` for a uid, which \
+         runtimes read as 0"
+    );
+    assert!(fix.contains("USER 65532:65532"), "{fix}");
+    assert!(
+        one("root-user", "")
+            .0
+            .ends_with("User is unset, which means root")
+    );
+    let (message, fix) = one("root-group", "4242");
+    assert!(
+        message.starts_with("The container runs with group 0 with every runtime: User `4242`"),
+        "{message}"
+    );
+    assert!(fix.contains("USER 4242:4242"), "{fix}");
+    let (message, _) = one("root-group", "1000:");
+    assert!(
+        message.contains(" with containerd and containerd under Kubernetes: "),
+        "{message}"
+    );
+    let (message, fix) = one("non-numeric-user", "app");
+    assert!(message.starts_with("User `app` is a name"), "{message}");
+    assert_eq!(fix, "Write the numbers: `USER 1000:1000`");
+    assert!(
+        one("unknown-user", "ghost")
+            .0
+            .contains("/etc/passwd has no user `ghost`")
+    );
+    assert!(one("unknown-user", "4294967296").0.contains("CVE-2024-40635"));
+    let escaped = one("unknown-user", "a\u{1b}b").0;
+    assert!(escaped.contains(r"a\x1bb"), "{escaped}");
+}
+
+#[test]
+fn the_user_of_the_container_must_be_able_to_start_its_program() {
+    let files = rootfs([
+        mode(program("/app", []), 0o700),
+        owned(mode(program("/own", []), 0o700), 1000, 1000),
+        owned(mode(program("/group", []), 0o710), 0, 1000),
+        dir("/closed", 0o700),
+        program("/closed/app", []),
+        symlink("/way", "/closed"),
+    ]);
+    let why = |user: &str, program: &str| {
+        look("missing-program", &files, Some(&config(user, &[program], &[])))
+            .pop()
+            .map(|finding| finding.message)
+    };
+    assert_eq!(why("1000:1000", "/own"), None);
+    assert_eq!(why("1000:1000", "/group"), None);
+    assert_eq!(why("0", "/app"), None);
+    assert_eq!(why("0", "/closed/app"), None);
+    assert_eq!(
+        why("1000:1000", "/app").unwrap(),
+        "The container cannot start: /app may not be executed by uid 1000 (mode 0700)"
+    );
+    for way in ["/closed/app", "/way/app"] {
+        let message = why("1000:1000", way).unwrap();
+        assert!(message.ends_with("which the user may not enter"), "{message}");
+    }
+}
+
+#[test]
+fn checks_ask_for_what_they_read() {
+    for want in [
+        Want::Path("/etc/passwd"),
+        Want::Path("/etc/group"),
+        Want::Accounts,
+    ] {
+        assert!(wants().contains(&want), "{want:?}");
+    }
+    assert!(wants().windows(2).all(|pair| pair[0] < pair[1]));
+    // Without the contents the account rules cannot speak.
+    let mut passwd = text("/etc/passwd", PASSWD);
+    passwd.kept = None;
+    let files = rootfs([passwd]);
+    assert!(look("non-numeric-user", &files, Some(&config("app", &["/app"], &[]))).is_empty());
+}
+
 // Privileges.
 
 #[test]
@@ -641,6 +806,18 @@ fn set_gid_needs_the_groups_execute_bit() {
     );
     let got: Vec<Severity> = found.iter().map(|finding| finding.severity).collect();
     assert_eq!(got, [Severity::High, Severity::Medium]);
+    let named = in_files(
+        "setgid-file",
+        [
+            owned(mode(program("/bin/a", []), 0o2755), 0, 998),
+            text("/etc/group", "docker:x:998:\n"),
+        ],
+    );
+    assert_eq!(named[0].severity, Severity::High);
+    assert_eq!(
+        named[0].message,
+        "/bin/a runs with gid 998 (docker) for whoever starts it (mode 2755)"
+    );
 }
 
 #[test]
@@ -745,7 +922,11 @@ fn shell_form_is_known_by_the_command_line() {
     assert_eq!(subjects(&[], &["/bin/sh", "-c", "./app"]), ["Cmd"]);
     assert_eq!(
         subjects(&["/bin/bash", "-o", "pipefail", "-c", "x"], &[]),
-        Vec::<String>::new()
+        ["Entrypoint"]
+    );
+    assert_eq!(
+        subjects(&[], &["/bin/bash", "--norc", "-euo", "pipefail", "-c", "x"]),
+        ["Cmd"]
     );
     assert_eq!(subjects(&["/bin/bash", "-ec", "x"], &["y"]), ["Entrypoint"]);
     assert_eq!(

@@ -29,6 +29,8 @@ pub(super) struct Tool<'a> {
     pub(super) identity: Option<&'a Identity>,
     /// Family in the catalogue.
     pub(super) family: &'a str,
+    /// Other families under a rule of their own in the same file.
+    others: Vec<&'a str>,
     /// What it lets an intruder do, sorted.
     pub(super) capabilities: Vec<String>,
 }
@@ -68,18 +70,43 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
         if tool.rule != rule.id {
             continue;
         }
-        let runtime = entry_point
-            .as_ref()
-            .is_some_and(|start| start.chain.iter().any(|runs| std::ptr::eq(*runs, node)));
+        let runtime = entry_point.as_ref().is_some_and(|start| {
+            start
+                .chain
+                .iter()
+                .any(|runs| same_runtime(node, runs, tool.family))
+        });
         found.push(finding(rule, words, node, &links, &tool, way, runtime, subject));
     }
     found
+}
+
+/// Whether a file is what the entry point runs, or one of the launchers beside it that start the same Java.
+fn same_runtime(node: &Node, runs: &Node, family: &str) -> bool {
+    let beside = || {
+        let directories = |node: &Node| {
+            node.paths
+                .iter()
+                .filter_map(RootPath::parent)
+                .collect::<BTreeSet<_>>()
+        };
+        !directories(node).is_disjoint(&directories(runs))
+    };
+    let launcher = |program: &Program| {
+        program
+            .identities
+            .iter()
+            .any(|identity| identity.family == family)
+    };
+    std::ptr::eq(node, runs)
+        || family == "build.jvm-launcher" && runs.program.as_ref().is_some_and(launcher) && beside()
 }
 
 /// What the content says: of all families in the file the one whose rule comes first.
 pub(super) fn by_content<'a>(program: &'a Program, subject: &Subject<'a>) -> Option<Tool<'a>> {
     let mut best: Option<(usize, &'static str, &Identity)> = None;
     let mut capabilities = BTreeSet::new();
+    let mut families = Vec::new();
     for identity in &program.identities {
         let Some(meaning) = subject.catalog.meaning(&identity.family, &identity.applets) else {
             continue;
@@ -87,16 +114,19 @@ pub(super) fn by_content<'a>(program: &'a Program, subject: &Subject<'a>) -> Opt
         let Some((place, rule)) = place(meaning.rule, subject) else {
             continue;
         };
+        families.push(identity.family.as_str());
         capabilities.extend(meaning.capabilities.iter().map(|&id| id.to_owned()));
         if best.is_none_or(|(first, _, _)| place < first) {
             best = Some((place, rule, identity));
         }
     }
     let (_, rule, identity) = best?;
+    families.retain(|family| *family != identity.family);
     Some(Tool {
         rule,
         identity: Some(identity),
         family: &identity.family,
+        others: families,
         capabilities: capabilities.into_iter().collect(),
     })
 }
@@ -111,6 +141,7 @@ fn by_name<'a>(node: &Node, links: &[rootfs::Alias], subject: &Subject<'a>) -> O
             rule,
             identity: None,
             family: &family.id,
+            others: Vec::new(),
             capabilities: meaning.capabilities.iter().map(|&id| id.to_owned()).collect(),
         })
     })
@@ -328,10 +359,18 @@ fn describe<'n>(
             Some(Confidence::Likely) => "likely",
             Some(Confidence::Certain) => "certain",
         },
-        evidence: tool.identity.map_or_else(
-            || "the name of the file".to_owned(),
-            |identity| escape(identity.evidence.as_bytes()),
-        ),
+        evidence: match tool.identity {
+            None => "the name of the file".to_owned(),
+            Some(identity) if tool.others.is_empty() => escape(identity.evidence.as_bytes()),
+            // Five or more are a table of signatures, or a shell that hides among texts of others.
+            Some(identity) => {
+                format!(
+                    "{}; with code of {}",
+                    escape(identity.evidence.as_bytes()),
+                    tool.others.join(", ")
+                )
+            }
+        },
         latent: false,
     }
 }

@@ -1,8 +1,58 @@
-//! The user is who the container runs as, by each runtime's rules.
+//! The user is who the container runs as: what the rules about users share.
+
+use crate::{
+    finding::{Finding, Rule},
+    layer::Want,
+    rootfs::user::{self, Runtime, UserResolution, Verdict},
+};
 
 use super::{Subject, start::Who};
 
+/// What must be kept to tell users: a link of any name may lead to the account files.
+pub(super) const WANTS: &[Want] = &[
+    Want::Path("/etc/passwd"),
+    Want::Path("/etc/group"),
+    Want::Accounts,
+];
+
+/// Runtimes that there are models for.
+const MODELS: usize = 3;
+
+/// Who the container runs as, in every model; `None` without a configuration.
+pub(super) fn resolution(subject: &Subject<'_>) -> Option<UserResolution> {
+    Some(user::resolve(&subject.config?.user, subject.rootfs))
+}
+
 /// Who starts the program, where that can be told.
-pub(super) fn runs_as(_subject: &Subject<'_>) -> Option<Who> {
-    None
+pub(super) fn runs_as(subject: &Subject<'_>) -> Option<Who> {
+    let resolution = resolution(subject)?;
+    let ids = resolution.ids()?;
+    let groups = std::iter::once(ids.gid).chain(ids.groups.iter().copied());
+    Some(Who {
+        uid: ids.uid.into(),
+        groups: groups.map(u64::from).collect(),
+    })
+}
+
+/// A finding about `User`, which holds for the verdict's runtimes for its reason.
+pub(super) fn finding(rule: &str, fact: &str, verdict: &Verdict, fix: String) -> Vec<Finding> {
+    let Some(rule) = Rule::get(rule) else {
+        return Vec::new();
+    };
+    let doubt = if verdict.unsure { " (not certain)" } else { "" };
+    let message = format!("{fact} {}{doubt}: {}", with(&verdict.runtimes), verdict.why);
+    let mut finding = Finding::new(rule, message, fix);
+    finding.subject = Some("User".to_owned());
+    vec![finding]
+}
+
+/// `with every runtime`, `with Docker and containerd`.
+fn with(runtimes: &[Runtime]) -> String {
+    let names: Vec<String> = runtimes.iter().map(Runtime::to_string).collect();
+    match names.split_last() {
+        Some((_, rest)) if rest.len() + 1 >= MODELS => "with every runtime".to_owned(),
+        Some((last, [])) => format!("with {last}"),
+        Some((last, rest)) => format!("with {} and {last}", rest.join(", ")),
+        None => "with some runtime".to_owned(),
+    }
 }

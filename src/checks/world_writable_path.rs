@@ -85,35 +85,33 @@ fn finding(
     closed: &BTreeSet<&RootPath>,
     subject: &Subject<'_>,
 ) -> Finding {
-    let mut message = if node.kind == Kind::Directory {
-        format!(
-            "{path} is a directory that every user may change (mode {:04o})",
-            node.mode
-        )
+    let what = if node.kind == Kind::Directory {
+        "directory"
     } else {
-        format!(
-            "{path} is a file that every user may change (mode {:04o})",
-            node.mode
-        )
+        "file"
     };
-    match below {
-        0 => {}
-        1 => message.push_str(", and so is one path below it"),
-        more => message.push_str(&format!(", and so are {more} paths below it")),
-    }
+    let rest = match below {
+        0 => String::new(),
+        1 => ", and so is one path below it".to_owned(),
+        more => format!(", and so are {more} paths below it"),
+    };
+    let mut remarks = vec![format!(
+        "{path} is a {what} that every user may change (mode {:04o}){rest}",
+        node.mode
+    )];
     let mut severity = rule.severity;
     if node.program.is_some() {
         severity = Severity::High;
-        message.push_str("; it is a program, so that whoever changes it acts for whoever runs it");
+        remarks.push("it is a program, so that whoever changes it acts for whoever runs it".to_owned());
     }
     let shut = std::iter::successors(path.parent(), RootPath::parent).find(|above| closed.contains(above));
     if let Some(above) = shut {
         severity = tools::lower(severity, 1);
-        message.push_str(&format!("; others cannot enter {above} above it"));
+        remarks.push(format!("others cannot enter {above} above it"));
     }
     let mut finding = Finding::new(
         rule,
-        message,
+        remarks.join("; "),
         "Take the write bit for others away (`chmod o-w`) in the instruction that brings it, or give the path to the \
          user that needs it (`COPY --chown`)",
     );
