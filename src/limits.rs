@@ -28,6 +28,8 @@ pub struct Limits {
     pub frames: u64,
     /// Tar members of one layer (about 150 bytes of facts each).
     pub members: usize,
+    /// Bytes of paths, link targets and attributes of one layer's members, held in memory.
+    pub names: usize,
     /// Bytes of one path; longer ones cannot be made on Linux.
     pub path: usize,
     /// Bytes of one path component; longer ones cannot be made on Linux.
@@ -54,6 +56,9 @@ pub struct Limits {
     pub symbols: usize,
     /// Symbolic links followed for one path, as in Linux.
     pub link_hops: usize,
+    /// Steps through links, and bytes of directories that no member names, while one image's layers are merged: what
+    /// short members could otherwise multiply.
+    pub tree_work: usize,
     /// Findings of one image that are reported one by one.
     pub findings: usize,
     /// Redirects followed for one request.
@@ -84,6 +89,7 @@ impl Default for Limits {
             zstd_window_log: 27,
             frames: 1_000_000,
             members: 1_000_000,
+            names: (256 * MIB) as usize,
             path: 4_095,
             component: 255,
             tar_extension: MIB,
@@ -97,6 +103,7 @@ impl Default for Limits {
             dynamic_entries: 4_096,
             symbols: 1_000_000,
             link_hops: 40,
+            tree_work: (128 * MIB) as usize,
             findings: 5_000,
             redirects: 10,
             stall: 60,

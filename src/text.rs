@@ -44,6 +44,17 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .map(|(_, name)| name)
 }
 
+/// Says that no `what` is called `wrong`, with the nearest right name, or with all of them.
+pub fn unknown<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let shown = escape(wrong.as_bytes());
+    match nearest(wrong, known.clone()) {
+        Some(near) => format!("there is no {what} `{shown}`; did you mean `{near}`?"),
+        None => {
+            format!("there is no {what} `{shown}`; there are {}", known.collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,21 @@
 //! A binary is a file that could be started: an ELF program, a script, or something packed; this stage says what it is.
 
+mod applets;
+mod archive;
+mod content;
+mod elf;
+mod go;
+mod identify;
+mod inspector;
+mod script;
+mod search;
+#[cfg(test)]
+mod tests;
+
+pub use inspector::Inspector;
 use serde::{Deserialize, Serialize};
 
-use crate::{catalog::Catalog, limits::Limits};
+use content::{Content, Piece};
 
 /// What the bytes of one file say about it as a program. Knows no policy and no path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,32 +97,4 @@ pub enum Confidence {
     Likely,
     /// No doubt is left.
     Certain,
-}
-
-/// Looks into one file after the other, fed as its bytes stream by; keeps its buffers between files.
-pub struct Inspector<'a> {
-    catalog: &'a Catalog,
-    limits: &'a Limits,
-}
-
-impl<'a> Inspector<'a> {
-    /// An inspector that knows `catalog` and keeps to `limits`.
-    pub fn new(catalog: &'a Catalog, limits: &'a Limits) -> Self {
-        Self { catalog, limits }
-    }
-
-    /// Starts a file of `size` bytes (as stated; may be a lie). `executable`: any x bit is set.
-    pub fn begin(&mut self, _size: u64, _executable: bool) {
-        let _ = (self.catalog, self.limits);
-    }
-
-    /// Takes the next bytes of the file, in pieces of any size. Returns whether it wants more.
-    pub fn feed(&mut self, _bytes: &[u8]) -> bool {
-        false
-    }
-
-    /// Ends the file. `None`: it is no program of any form.
-    pub fn finish(&mut self) -> Option<Program> {
-        None
-    }
 }

@@ -1,10 +1,40 @@
 //! Checks turn facts into findings: one file per check, and one ordered list of them.
 
+mod build_tool;
+mod capability;
+mod debug_tool;
+mod file_capability;
+mod interpreter;
+mod machine;
+mod missing_program;
+mod network_tool;
+mod os_utility;
+mod package_database;
+mod package_manager;
+mod packed_executable;
+mod privilege_tool;
+mod residue;
+mod set_id;
+mod setgid_file;
+mod setuid_file;
+mod shell;
+mod shell_form_command;
+mod start;
+#[cfg(test)]
+mod tests;
+mod tools;
+mod user;
+mod world_writable_path;
+
+use std::collections::BTreeMap;
+
 use crate::{
     catalog::Catalog,
-    finding::Finding,
+    finding::{FamilyOfRules, Finding, RULES, Rule, State},
+    gap::Hides,
     image::{ImageConfig, Platform},
     layer::Want,
+    path::RootPath,
     rootfs::Rootfs,
 };
 
@@ -31,7 +61,25 @@ pub struct Subject<'a> {
 }
 
 /// Every check, in the order of the rules.
-pub static CHECKS: &[Check] = &[];
+pub static CHECKS: &[Check] = &[
+    shell::CHECK,
+    package_manager::CHECK,
+    network_tool::CHECK,
+    debug_tool::CHECK,
+    build_tool::CHECK,
+    interpreter::CHECK,
+    privilege_tool::CHECK,
+    os_utility::CHECK,
+    packed_executable::CHECK,
+    package_database::CHECK,
+    setuid_file::CHECK,
+    setgid_file::CHECK,
+    file_capability::CHECK,
+    world_writable_path::CHECK,
+    shell_form_command::CHECK,
+    missing_program::CHECK,
+    residue::CHECK,
+];
 
 /// All contents that the checks need.
 pub fn wants() -> Vec<Want> {
@@ -39,4 +87,77 @@ pub fn wants() -> Vec<Want> {
     wants.sort_unstable();
     wants.dedup();
     wants
+}
+
+/// Runs every check. Findings come in the order of the rules, then by path and subject.
+pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for check in CHECKS {
+        let mut found = (check.run)(subject);
+        found.sort_by(|a, b| (&a.path, &a.subject, a.layer).cmp(&(&b.path, &b.subject, b.layer)));
+        findings.append(&mut found);
+    }
+    findings
+}
+
+/// The rules whose findings something unread could hide, in the order of the rules.
+pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
+    let could_hide = |rule: &&Rule| match hides {
+        // What is read of the configuration alone no file can hide.
+        Hides::Anything => rule.id != "shell-form-command",
+        Hides::Programs => rule.family == FamilyOfRules::Tools,
+        Hides::Accounts => rule.family == FamilyOfRules::Users,
+        Hides::Contents => matches!(rule.family, FamilyOfRules::Leftovers | FamilyOfRules::Cargo),
+        Hides::Nothing => false,
+    };
+    RULES.iter().filter(could_hide).collect()
+}
+
+/// Something that an intruder could do with what a container holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ability {
+    /// Id in the catalogue: `exec.shell`.
+    pub id: String,
+    /// What it means, in words.
+    pub meaning: String,
+    /// ATT&CK techniques.
+    pub attack: Vec<String>,
+    /// The cheapest way: the surest program, then the shortest path.
+    pub by: RootPath,
+}
+
+/// What could be done with what the container sees, each with the cheapest way; sorted by id.
+pub fn abilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog: &Catalog) -> Vec<Ability> {
+    let mut cheapest: BTreeMap<&str, (u8, usize, &RootPath)> = BTreeMap::new();
+    for finding in findings {
+        let (Some(path), State::Present) = (&finding.path, finding.state) else {
+            continue;
+        };
+        let unsure = match finding.identity.as_ref().map(|identity| identity.confidence) {
+            Some("certain") => 0,
+            Some("likely") => 1,
+            _ => 2,
+        };
+        let way = (unsure, path.as_bytes().len(), path);
+        for id in &finding.capabilities {
+            cheapest
+                .entry(id)
+                .and_modify(|best| *best = way.min(*best))
+                .or_insert(way);
+        }
+    }
+    cheapest
+        .into_iter()
+        .map(|(id, (_, _, by))| {
+            let known = catalog.capability(id);
+            Ability {
+                id: id.to_owned(),
+                meaning: known.map_or_else(String::new, |known| known.meaning.to_owned()),
+                attack: known.map_or_else(Vec::new, |known| {
+                    known.attack.iter().map(|&id| id.to_owned()).collect()
+                }),
+                by: by.clone(),
+            }
+        })
+        .collect()
 }

@@ -1,9 +1,23 @@
 //! A layer becomes facts: decompressed, read as tar, its programs looked into, in one pass over its bytes.
 
+mod contents;
+mod decompress;
+mod entry;
+mod facts;
+mod pass;
+mod read_ahead;
+mod remarks;
+mod tar;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+
 use std::{io::Read, sync::atomic::AtomicBool};
 
 use serde::{Deserialize, Serialize};
 
+use self::{contents::Contents, facts::Collector, pass::Pass, read_ahead::read_ahead};
 use crate::{
     binary::Program, catalog::Catalog, failure, gap::Gap, image::Digest, limits::Limits, path::RootPath,
 };
@@ -120,15 +134,21 @@ pub struct Reading<'a> {
 /// Reads one layer's blob to its end.
 ///
 /// The compression is sniffed (gzip with any number of members, zstd with any number of frames, plain tar). With
-/// `diff_id` the uncompressed bytes are hashed too and compared.
+/// `diff_id` the uncompressed bytes are hashed too and compared. The blob is read on a thread of its own, so that what
+/// it does inside `read`, such as hashing, runs beside decompression; it is read to its end whatever is in it, unless
+/// `reading.stop` is set.
 ///
 /// # Errors
 /// Whatever `blob` fails with; a codec or tar error, for which no runtime could unpack the layer. The message names the
 /// entry, the caller adds the layer.
 pub fn read(
-    _blob: &mut dyn Read,
-    _diff_id: Option<&Digest>,
-    _reading: &Reading<'_>,
+    blob: &mut (dyn Read + Send),
+    diff_id: Option<&Digest>,
+    reading: &Reading<'_>,
 ) -> failure::Result<LayerFacts> {
-    Err(failure::Failure::new(failure::Code::Internal, "not built yet"))
+    let limits = reading.limits;
+    let inspector = contents::inspector(reading.catalog, limits);
+    let contents = Contents::new(reading.wants, limits, inspector);
+    let pass = Pass::new(limits, diff_id, Collector::new(limits, contents));
+    read_ahead(blob, reading.stop, |chunks| pass.run(chunks, reading.stop))
 }

@@ -1,6 +1,13 @@
 //! A policy is the bar an image is held to: levels, weights, pass mark and accepted findings.
 
+mod judge;
+mod load;
+mod waiver;
+
 use std::collections::BTreeMap;
+
+pub use judge::{Judgement, WaiverUse, judge};
+pub use load::{Files, PROFILES, PolicyError, description, load};
 
 use crate::finding::{Finding, Qualifier, Rule};
 
@@ -46,6 +53,9 @@ pub enum Grade {
 }
 
 impl Grade {
+    /// Every grade, best first.
+    pub const ALL: [Self; 7] = [Self::APlus, Self::A, Self::B, Self::C, Self::D, Self::E, Self::F];
+
     /// The grade as written: `A+`, `A`, … `F`.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,0 +1,235 @@
+//! A recipe says how a sample image is put together, and what a perfect scanner says about it.
+
+use std::{collections::BTreeMap, path::Path};
+
+use serde::Deserialize;
+
+use crate::{Result, context};
+
+/// One `image.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Recipe {
+    /// One sentence: what this image stands for.
+    pub(crate) about: String,
+    /// The recipe whose layers and settings come first.
+    pub(crate) base: Option<String>,
+    /// `os/architecture`; the base's, or the machine's.
+    pub(crate) platform: Option<String>,
+    /// Recipes that become the children of a many-platform index; then nothing else is given.
+    #[serde(default)]
+    pub(crate) index: Vec<String>,
+    /// Own layers, lowest first.
+    #[serde(default, rename = "layer")]
+    pub(crate) layers: Vec<LayerRecipe>,
+    /// What the image's configuration says beyond the base's.
+    #[serde(default)]
+    pub(crate) config: ConfigRecipe,
+    /// One verdict for each profile that is of interest.
+    #[serde(default)]
+    pub(crate) expect: Vec<Expect>,
+}
+
+/// One layer. With `style = "distroless"` each package becomes a layer of its own before it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct LayerRecipe {
+    /// The history line; without one the layer has no history, as in images that Bazel builds.
+    pub(crate) instruction: Option<String>,
+    /// Debian packages to unpack: `libc6`, `busybox-static:arm64`.
+    pub(crate) packages: Vec<String>,
+    /// What is written beside the packages' files.
+    pub(crate) style: Style,
+    /// If given, only these paths of the packages (and what lies below them).
+    pub(crate) only: Vec<String>,
+    /// Not these paths of the packages (nor what lies below them).
+    pub(crate) without: Vec<String>,
+    /// Directories and their modes.
+    pub(crate) dirs: BTreeMap<String, String>,
+    /// Files and their text; mode 0644 unless `attributes` says more.
+    pub(crate) files: BTreeMap<String, String>,
+    /// Programs and where they come from: see [`crate::programs`]. Mode 0755.
+    pub(crate) programs: BTreeMap<String, String>,
+    /// Adds the shared libraries that the machine's loader finds for the programs of this layer.
+    pub(crate) libraries: bool,
+    /// Symbolic links and their targets.
+    pub(crate) links: BTreeMap<String, String>,
+    /// Hard links and their targets in the same layer.
+    pub(crate) hard_links: BTreeMap<String, String>,
+    /// Many symbolic links to one program.
+    pub(crate) applets: Vec<Applets>,
+    /// Mode, owner and capability of paths that one of the keys above made.
+    pub(crate) attributes: BTreeMap<String, Attributes>,
+    /// Paths of lower layers that are hidden, by `.wh.` markers.
+    pub(crate) delete: Vec<String>,
+    /// Directories whose lower content is hidden, by `.wh..wh..opq` markers.
+    pub(crate) opaque: Vec<String>,
+    /// How the tar is stored.
+    pub(crate) compression: Compression,
+    /// A defect to put in on purpose.
+    pub(crate) damage: Option<Damage>,
+}
+
+/// What goes with packages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Style {
+    /// The files alone.
+    #[default]
+    Plain,
+    /// A layer for each package, with `/var/lib/dpkg/status.d`.
+    Distroless,
+    /// All in one layer below a merged `/usr`, with `/var/lib/dpkg/status` and `info`.
+    Debian,
+}
+
+/// How a layer is stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Compression {
+    #[default]
+    Gzip,
+    Zstd,
+    None,
+}
+
+/// A defect of a layer's blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Damage {
+    /// The compressed stream stops half-way; its digest is right.
+    CutStream,
+    /// The blob's file is shorter than the manifest says.
+    CutBlob,
+    /// One byte of the blob's file is another: its digest is wrong.
+    ChangedByte,
+}
+
+/// Many links to one program.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Applets {
+    /// Where the links lie.
+    pub(crate) dir: String,
+    /// What they all point to.
+    pub(crate) target: String,
+    /// Their names, separated by blanks.
+    pub(crate) names: String,
+}
+
+/// What a file carries besides its content.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Attributes {
+    /// Octal.
+    pub(crate) mode: Option<String>,
+    /// `uid:gid`.
+    pub(crate) owner: Option<String>,
+    /// Names without `cap_`, permitted and effective: `["net_raw"]`.
+    pub(crate) capabilities: Vec<String>,
+}
+
+/// The image's configuration, as a Dockerfile would set it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ConfigRecipe {
+    pub(crate) user: Option<String>,
+    pub(crate) entrypoint: Option<Command>,
+    pub(crate) cmd: Option<Command>,
+    pub(crate) env: Vec<String>,
+    pub(crate) working_dir: Option<String>,
+    pub(crate) expose: Vec<String>,
+    pub(crate) labels: BTreeMap<String, String>,
+}
+
+/// A list is exec form; a text is shell form, which builders write as `/bin/sh -c text`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Command {
+    Exec(Vec<String>),
+    Shell(String),
+}
+
+/// What a perfect scanner says; `images/README.md` explains each key. The assembler only checks the form.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(
+    dead_code,
+    reason = "read by the test that compares; here the form is checked"
+)]
+pub(crate) struct Expect {
+    profile: String,
+    exit: Option<u8>,
+    grade: Option<String>,
+    at_least: Option<String>,
+    at_best: Option<String>,
+    incomplete: bool,
+    findings: Vec<ExpectedFinding>,
+    absent: Vec<ExpectedFinding>,
+    residue: Vec<String>,
+    none: bool,
+    no_other_deny: bool,
+}
+
+impl Default for Expect {
+    fn default() -> Self {
+        Self {
+            profile: "distroless".to_owned(),
+            exit: None,
+            grade: None,
+            at_least: None,
+            at_best: None,
+            incomplete: false,
+            findings: Vec::new(),
+            absent: Vec::new(),
+            residue: Vec::new(),
+            none: false,
+            no_other_deny: false,
+        }
+    }
+}
+
+/// A finding, by as much as is worth saying.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ExpectedFinding {
+    rule: String,
+    path: Option<String>,
+    subject: Option<String>,
+    name: Option<String>,
+    level: Option<String>,
+}
+
+impl Recipe {
+    /// Reads `directory/image.toml`; also gives its text, which is part of what the result depends on.
+    pub(crate) fn load(directory: &Path) -> Result<(Self, String)> {
+        let path = directory.join("image.toml");
+        let text = std::fs::read_to_string(&path).map_err(context(&path))?;
+        let recipe: Self = toml::from_str(&text).map_err(context(&path))?;
+        if recipe.expect.is_empty() {
+            return Err(format!("{}: no [[expect]]: say what a scanner must find", path.display()).into());
+        }
+        if !recipe.index.is_empty() && (recipe.base.is_some() || !recipe.layers.is_empty()) {
+            return Err(format!("{}: an index has neither base nor layers", path.display()).into());
+        }
+        Ok((recipe, text))
+    }
+
+    /// Recipes that have to be assembled first.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = &String> {
+        self.base.iter().chain(&self.index)
+    }
+
+    /// Every package named anywhere in it, also those that single programs are taken from.
+    pub(crate) fn packages(&self) -> impl Iterator<Item = &str> {
+        self.layers.iter().flat_map(|layer| {
+            let whole = layer.packages.iter().map(String::as_str);
+            whole.chain(
+                layer
+                    .programs
+                    .values()
+                    .filter_map(|source| crate::programs::package_of(source)),
+            )
+        })
+    }
+}

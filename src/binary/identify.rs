@@ -1,0 +1,318 @@
+//! An identity is decided from what the search, the headers and the tables of one file say together.
+
+use std::{collections::BTreeSet, sync::LazyLock};
+
+use super::{Confidence, Elf, Identity, applets, elf::Reading, go::BuildInfo, search::Found};
+use crate::{
+    catalog::{
+        Catalog, matches, rank,
+        tables::{AppletTable, Condition, Kind, Signature, TOOLS, Tool},
+    },
+    text,
+};
+
+/// Literals beyond the needed ones that leave no doubt.
+const BEYOND_DOUBT: usize = 3;
+/// So many tools in one file are a list of texts, or a tool that hides among them.
+const CARRIER: usize = 5;
+
+/// A family that was found on a file, and why.
+struct Label {
+    tool: &'static Tool,
+    confidence: Confidence,
+    reasons: Vec<String>,
+    /// Only texts speak for it.
+    texts_only: bool,
+    applets: Vec<String>,
+    version: Option<String>,
+}
+
+impl Label {
+    fn new(tool: &'static Tool, confidence: Confidence, reason: String, texts_only: bool) -> Self {
+        Self {
+            tool,
+            confidence,
+            reasons: vec![reason],
+            texts_only,
+            applets: Vec::new(),
+            version: None,
+        }
+    }
+}
+
+/// What an ELF file is: all families that its content shows, strongest first.
+pub(super) fn elf(
+    catalog: &Catalog,
+    reading: &Reading<'_>,
+    found: &Found,
+    go: Option<&BuildInfo>,
+) -> Vec<Identity> {
+    static SYMBOLS: LazyLock<BTreeSet<&[u8]>> = LazyLock::new(|| {
+        let conditions = TOOLS.iter().flat_map(|tool| tool.structures).copied().flatten();
+        conditions
+            .filter_map(|condition| match condition {
+                Condition::Import(name) | Condition::Define(name) => Some(name.as_bytes()),
+                _ => None,
+            })
+            .collect()
+    });
+    let symbols = reading.symbols(&SYMBOLS);
+    let mut labels: Vec<Label> = Vec::new();
+    for (number, tool) in TOOLS.iter().enumerate() {
+        let structure = tool
+            .structures
+            .iter()
+            .find(|all| all.iter().all(|one| holds(one, reading, &symbols, found)));
+        let texts = texts(tool, found);
+        let main_package = go.filter(|info| {
+            catalog
+                .patterns()
+                .iter()
+                .any(|one| one.tool == number && one.go && one.regex.is_match(&info.path))
+        });
+        let mut add = |confidence, reason, texts_only| match labels.last_mut() {
+            Some(label) if label.tool.id == tool.id => {
+                label.confidence = label.confidence.max(confidence);
+                label.texts_only &= texts_only;
+                label.reasons.push(reason);
+            }
+            _ => labels.push(Label::new(tool, confidence, reason, texts_only)),
+        };
+        if let Some(structure) = structure {
+            let sure = if tool.kind == Kind::Heuristic {
+                Confidence::Likely
+            } else {
+                Confidence::Certain
+            };
+            add(sure, describe(structure, &reading.elf), false);
+        }
+        if let Some((confidence, reason)) = texts {
+            add(confidence, reason, true);
+        }
+        if let Some(info) = main_package {
+            add(
+                Confidence::Certain,
+                format!("main package {}", text::escape(&info.path)),
+                false,
+            );
+        }
+    }
+    for label in &mut labels {
+        label.version = go.and_then(|info| info.version.clone());
+    }
+    read_applets(catalog, reading, &mut labels);
+    resolve(catalog, labels, &format!("ELF {}", describe_elf(&reading.elf)))
+}
+
+/// What a script is, by the text it begins with.
+pub(super) fn script(catalog: &Catalog, head: &[u8]) -> Vec<Identity> {
+    let found = catalog
+        .patterns()
+        .iter()
+        .filter(|one| !one.go && one.regex.is_match(head));
+    let numbers: BTreeSet<usize> = found.map(|one| one.tool).collect();
+    let label = |number: usize| {
+        let tool = TOOLS.get(number)?;
+        Some(Label::new(
+            tool,
+            Confidence::Likely,
+            format!("it starts {} as that tool's script does", name(tool)),
+            true,
+        ))
+    };
+    resolve(catalog, numbers.into_iter().filter_map(label).collect(), "script")
+}
+
+/// The best signature of `tool` that matches.
+fn texts(tool: &Tool, found: &Found) -> Option<(Confidence, String)> {
+    let hits = |signature: &Signature| found.count(signature.any);
+    let matching =
+        |signature: &&Signature| hits(signature) >= signature.k && found.count(signature.none) == 0;
+    let best = tool
+        .signatures
+        .iter()
+        .filter(matching)
+        .max_by_key(|signature| hits(signature) - signature.k)?;
+    let sure = hits(best) >= best.k + BEYOND_DOUBT || best.any.len() == 1;
+    let confidence = if sure {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    Some((
+        confidence,
+        format!("{} of {} texts of {}", hits(best), best.any.len(), name(tool)),
+    ))
+}
+
+fn holds(
+    condition: &Condition,
+    reading: &Reading<'_>,
+    (imports, defines): &(BTreeSet<&[u8]>, BTreeSet<&[u8]>),
+    found: &Found,
+) -> bool {
+    let elf = &reading.elf;
+    match condition {
+        Condition::Startable(wanted) => elf.startable == *wanted,
+        Condition::Needed(pattern) => elf.needed.iter().any(|name| matches(pattern, name)),
+        Condition::Soname(pattern) => elf.soname.as_ref().is_some_and(|name| matches(pattern, name)),
+        Condition::Interpreter(pattern) => elf
+            .interpreter
+            .as_ref()
+            .is_some_and(|path| matches(pattern, path)),
+        Condition::Import(name) => imports.contains(name.as_bytes()),
+        Condition::Define(name) => defines.contains(name.as_bytes()),
+        Condition::LoadedBelow(bytes) => reading.loaded_end <= *bytes,
+        Condition::Hits(id, least) => {
+            let tool = TOOLS.iter().find(|tool| tool.id == *id);
+            let literals: BTreeSet<u16> = tool
+                .iter()
+                .flat_map(|tool| tool.signatures)
+                .flat_map(|signature| signature.any)
+                .copied()
+                .collect();
+            found.count(&literals.into_iter().collect::<Vec<_>>()) >= *least
+        }
+    }
+}
+
+/// Reads the table of a multi-call program. One that has none is judged by the applets whose code its texts show, since
+/// a build of a single applet has no table.
+fn read_applets(catalog: &Catalog, reading: &Reading<'_>, labels: &mut [Label]) {
+    let seen: Vec<&str> = labels.iter().filter_map(|label| applet_of(label.tool)).collect();
+    let seen: Vec<String> = seen.into_iter().map(str::to_owned).collect();
+    for label in labels {
+        let Some(table) = label.tool.table else { continue };
+        label.applets = match table {
+            AppletTable::Names => applets::in_name_table(catalog, reading.content.head),
+            AppletTable::Pointers => applets::in_pointer_table(catalog, reading),
+        };
+        if label.applets.is_empty() {
+            label.applets.clone_from(&seen);
+            label.confidence = Confidence::Likely;
+            label
+                .reasons
+                .push("its table of applets cannot be read".to_owned());
+        } else {
+            label.confidence = Confidence::Certain;
+            label.texts_only = false;
+            label
+                .reasons
+                .push(format!("a table of {} applets", label.applets.len()));
+        }
+    }
+}
+
+/// The applet whose code a family's texts show.
+fn applet_of(tool: &Tool) -> Option<&'static str> {
+    match (tool.kind, tool.id) {
+        (Kind::Applet, id) => id.strip_prefix("applet."),
+        (_, "shell.almquist") => Some("ash"),
+        (_, "shell.hush") => Some("hush"),
+        _ => None,
+    }
+}
+
+/// Lets families give way to those whose code contains theirs, and orders the rest by rule.
+fn resolve(catalog: &Catalog, mut labels: Vec<Label>, form: &str) -> Vec<Identity> {
+    let ids: Vec<&'static Tool> = labels.iter().map(|label| label.tool).collect();
+    labels.retain(|label| {
+        !ids.iter()
+            .any(|other| other.id != label.tool.id && gives_way(label.tool, other))
+    });
+    let tools = labels.iter().filter(|label| label.tool.rule.is_some()).count();
+    let mut identities: Vec<(usize, bool, Identity)> = labels
+        .into_iter()
+        .map(|label| {
+            let Label {
+                tool,
+                mut confidence,
+                mut reasons,
+                texts_only,
+                applets,
+                version,
+            } = label;
+            if texts_only && tools >= CARRIER {
+                confidence = Confidence::Likely;
+                reasons.push(format!(
+                    "one of {tools} tools in this file: a list of texts, or a tool hidden in one"
+                ));
+            }
+            let rule = catalog
+                .meaning(tool.id, &applets)
+                .and_then(|meaning| meaning.rule);
+            let evidence = format!("{}; {form}", reasons.join(", "));
+            let identity = Identity {
+                family: tool.id.to_owned(),
+                confidence,
+                evidence,
+                applets,
+                version,
+            };
+            (rank(rule), tool.generic, identity)
+        })
+        .collect();
+    identities.sort_by(|(a_rank, a_generic, a), (b_rank, b_generic, b)| {
+        (a_rank, a_generic, std::cmp::Reverse(a.confidence), &a.family).cmp(&(
+            b_rank,
+            b_generic,
+            std::cmp::Reverse(b.confidence),
+            &b.family,
+        ))
+    });
+    identities.into_iter().map(|(_, _, identity)| identity).collect()
+}
+
+/// Whether `tool` is not worth naming beside `other`: its code is part of the other's, or it is generic and the other is
+/// a program by name. A generic shell stays beside a weaker program, or a shell could hide behind the texts of one.
+fn gives_way(tool: &Tool, other: &Tool) -> bool {
+    let named = matches!(other.kind, Kind::Program | Kind::MultiCall | Kind::Script);
+    let hides =
+        tool.kind == Kind::Program && tool.rule == Some("shell") && rank(other.rule) > rank(tool.rule);
+    other.swallows(tool.id)
+        || tool.generic && named && !hides && (!other.generic || tool.kind != Kind::Program)
+}
+
+/// What a person calls a family.
+fn name(tool: &Tool) -> &'static str {
+    tool.id.split_once('.').map_or(tool.id, |(_, name)| name)
+}
+
+fn describe(structure: &[Condition], elf: &Elf) -> String {
+    let parts = structure.iter().filter_map(|condition| match condition {
+        Condition::Needed(pattern) => {
+            let name = elf.needed.iter().find(|name| matches(pattern, name))?;
+            Some(format!("needs {}", text::escape(name)))
+        }
+        Condition::Soname(_) => Some(format!("is the library {}", text::escape(elf.soname.as_ref()?))),
+        Condition::Import(name) => Some(format!("calls {name}")),
+        Condition::Define(name) => Some(format!("has {name}")),
+        _ => None,
+    });
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// The machine and how it is linked: `x86-64, dynamic`.
+fn describe_elf(elf: &Elf) -> String {
+    let machine = match elf.machine {
+        3 => "i386",
+        8 => "MIPS",
+        20 => "PowerPC",
+        21 => "PowerPC 64",
+        22 => "s390",
+        40 => "arm",
+        62 => "x86-64",
+        183 => "aarch64",
+        243 => "RISC-V",
+        258 => "LoongArch",
+        other => return format!("machine {other}"),
+    };
+    let linked = if !elf.startable {
+        "library"
+    } else if elf.interpreter.is_some() {
+        "dynamic"
+    } else {
+        "static"
+    };
+    format!("{machine}, {linked}")
+}

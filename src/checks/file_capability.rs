@@ -1,0 +1,123 @@
+//! A program with file capabilities gives parts of root's rights to whoever starts it.
+
+use crate::{
+    binary::Form,
+    finding::{Finding, Rule, Severity},
+    layer::Kind,
+    rootfs::Node,
+};
+
+use super::{
+    Check, Subject,
+    capability::{self, FileCapabilities, Power, names},
+    tools,
+};
+
+const RULE: &str = "file-capability";
+const FIX: &str = "Remove the capability with `setcap -r` in the instruction that brings the file, and grant what the \
+                   application needs when the container is started";
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    rule: RULE,
+    wants: &[],
+    run,
+};
+
+fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let Some(rule) = Rule::get(RULE) else {
+        return Vec::new();
+    };
+    let found = |node: &Node| {
+        let value = capability::decode(node.capability.as_deref()?);
+        let script = matches!(
+            node.program.as_ref().map(|program| &program.form),
+            Some(Form::Script(_))
+        );
+        let runs = node.kind == Kind::File && node.mode & 0o111 != 0 && !script;
+        // A broken value harms the extraction of any file; a good one only counts on a program.
+        if value.is_ok() && !runs {
+            return None;
+        }
+        Some(finding(rule, node, &value, subject))
+    };
+    subject.rootfs.nodes().filter_map(found).collect()
+}
+
+fn finding(
+    rule: &'static Rule,
+    node: &Node,
+    value: &Result<FileCapabilities, String>,
+    subject: &Subject<'_>,
+) -> Finding {
+    let path = tools::first_path(node);
+    let (severity, message) = match value {
+        Ok(set) => describe(&path.to_string(), set),
+        Err(why) => (
+            Severity::Low,
+            format!(
+                "{path} carries a `security.capability` that {why}: the layer may not unpack, or the program not start"
+            ),
+        ),
+    };
+    let mut finding = Finding::new(rule, message, FIX);
+    finding.severity = severity;
+    finding.aliases = tools::aliases(node, subject);
+    finding.layer = Some(node.layer);
+    finding.bytes = node.size;
+    finding.path = Some(path);
+    if let Some((evidence, capabilities)) = tools::evidence(node, subject) {
+        finding.identity = Some(evidence);
+        finding.capabilities = capabilities;
+    }
+    finding
+}
+
+fn describe(path: &str, set: &FileCapabilities) -> (Severity, String) {
+    let permitted = names(set.permitted);
+    let how = if set.effective {
+        ""
+    } else {
+        " once the program raises it"
+    };
+    let (mut severity, mut message) = match set.power() {
+        Power::Root => (
+            Severity::High,
+            format!("{path} gives {permitted} to whoever starts it{how}, which is as good as root"),
+        ),
+        Power::Medium => (
+            Severity::Medium,
+            format!("{path} gives {permitted} to whoever starts it{how}"),
+        ),
+        Power::Low => (
+            Severity::Low,
+            format!("{path} gives {permitted} to whoever starts it{how}"),
+        ),
+        Power::Nothing if set.inheritable != 0 => (
+            Severity::Info,
+            format!(
+                "{path} may inherit {}, which gives nothing in a container that is started with the defaults",
+                names(set.inheritable)
+            ),
+        ),
+        Power::Nothing => (
+            Severity::Info,
+            format!("{path} carries an empty set of file capabilities"),
+        ),
+    };
+    if set.root_id != 0 {
+        severity = tools::lower(severity, 1);
+        message.push_str(&format!(
+            "; it counts only in user namespaces whose root is uid {}",
+            set.root_id
+        ));
+    }
+    let beyond = set.beyond_default();
+    if beyond != 0 {
+        message.push_str(&format!(
+            "; a container without {} in its bounding set cannot start it at all",
+            names(beyond)
+        ));
+    }
+    (severity, message)
+}

@@ -1,0 +1,248 @@
+//! Residue is what a lower layer ships and the container never sees: removed or overwritten, and still downloaded and readable.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    binary::Form,
+    finding::{Finding, Rule, Severity, State},
+    layer::Kind,
+    path::RootPath,
+    rootfs::Residue,
+};
+
+use super::{Check, Subject, package_database, tools};
+
+const RULE: &str = "residue";
+const FIX: &str = "Remove it in the instruction that brings it, or build in an earlier stage and copy only the result: a later \
+                   layer hides a file, but does not take it out";
+
+/// Bytes from which a file is named by itself.
+const LARGE: u64 = 10 << 20;
+
+/// Bytes below which a layer's remaining residue is not worth a finding: a rewritten `/etc/passwd`, a time stamp.
+const CRUMBS: u64 = 64 << 10;
+
+/// Directories that only building fills. Their files are told together.
+const CACHES: &[&str] = &[
+    "/var/cache/apt",
+    "/var/cache/apk",
+    "/var/cache/dnf",
+    "/var/cache/yum",
+    "/var/lib/apt/lists",
+    "/root/.cache",
+    "/root/.npm",
+    "/root/.cargo",
+    "/root/.m2",
+    "/root/.gradle",
+    "/root/go/pkg",
+    "/go/pkg",
+    "/usr/local/cargo/registry",
+    "/tmp",
+    "/var/tmp",
+];
+
+/// Names that usually hold credentials.
+const SECRETS: &[&[u8]] = &[
+    b".env",
+    b".netrc",
+    b".npmrc",
+    b".pypirc",
+    b".git-credentials",
+    b".dockercfg",
+    b"id_rsa",
+    b"id_dsa",
+    b"id_ecdsa",
+    b"id_ed25519",
+    b"credentials",
+];
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    rule: RULE,
+    wants: &[],
+    run,
+};
+
+/// What some residue is told as.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    /// By itself, since it is this.
+    Alone(String),
+    /// Together with the other files of a directory.
+    Cache(RootPath),
+    /// Together with the rest of its layer.
+    Rest,
+}
+
+fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let Some(rule) = Rule::get(RULE) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    let mut groups: BTreeMap<(Told, usize), Vec<&Residue>> = BTreeMap::new();
+    for residue in subject.rootfs.residue() {
+        if residue.entry.kind != Kind::File || residue.entry.size == 0 {
+            continue;
+        }
+        match told(residue, subject) {
+            Told::Alone(what) => found.push(alone(rule, &what, residue, subject)),
+            group => groups.entry((group, residue.layer)).or_default().push(residue),
+        }
+    }
+    found.extend(
+        groups
+            .iter()
+            .filter_map(|((told, layer), members)| group(rule, told, *layer, members)),
+    );
+    found.sort_by(|a, b| (&a.path, &a.subject, a.layer).cmp(&(&b.path, &b.subject, b.layer)));
+    found
+}
+
+fn told(residue: &Residue, subject: &Subject<'_>) -> Told {
+    let entry = &residue.entry;
+    let path = &entry.path;
+    if let Some(what) = tool(residue, subject) {
+        return Told::Alone(what);
+    }
+    if SECRETS.contains(&path.name()) {
+        return Told::Alone(", a file that usually holds credentials,".to_owned());
+    }
+    if let Some(manager) = package_database::manager(path).filter(|_| !residue.overwritten) {
+        return Told::Alone(format!(", the database of {manager},"));
+    }
+    let cache = CACHES
+        .iter()
+        .map(|cache| RootPath::from(*cache))
+        .find(|cache| path.is_below(cache));
+    if let Some(cache) = cache.or_else(|| dependency_cache(path)) {
+        return Told::Cache(cache);
+    }
+    if entry.size >= LARGE {
+        return Told::Alone(format!(" ({})", megabytes(entry.size)));
+    }
+    Told::Rest
+}
+
+/// The program, if one of the stronger rules about tools would have found it. What a later layer brings again, as an
+/// update does, is judged where it is now.
+fn tool(residue: &Residue, subject: &Subject<'_>) -> Option<String> {
+    let program = residue.entry.program.as_ref()?;
+    if matches!(&program.form, Form::Elf(elf) if !elf.startable) {
+        return None;
+    }
+    let tool = tools::by_content(program, subject)?;
+    if Rule::get(tool.rule)?.severity < Severity::Medium {
+        return None;
+    }
+    let now = subject
+        .rootfs
+        .get(&residue.entry.path)
+        .and_then(|node| node.program.as_ref());
+    if now
+        .and_then(|program| tools::by_content(program, subject))
+        .is_some_and(|now| now.rule == tool.rule)
+    {
+        return None;
+    }
+    let name = tools::bare_evidence(&residue.entry.path, &tool, subject).name;
+    let rule = tool.rule.replace('-', " ");
+    Some(format!(", the {rule} {name},"))
+}
+
+/// `node_modules/.cache`, `__pycache__` wherever it lies.
+fn dependency_cache(path: &RootPath) -> Option<RootPath> {
+    std::iter::successors(path.parent(), RootPath::parent)
+        .find(|above| matches!(above.name(), b".cache" | b"__pycache__" | b".npm"))
+}
+
+fn alone(rule: &'static Rule, what: &str, residue: &Residue, subject: &Subject<'_>) -> Finding {
+    let entry = &residue.entry;
+    let verb = if residue.overwritten {
+        "overwrites"
+    } else {
+        "removes"
+    };
+    let mut finding = Finding::new(
+        rule,
+        format!(
+            "{}{what} is still shipped in layer {}, though layer {} {verb} it",
+            entry.path, residue.layer, residue.hidden_by
+        ),
+        FIX,
+    );
+    finding.path = Some(entry.path.clone());
+    finding.layer = Some(residue.layer);
+    finding.state = if residue.overwritten {
+        State::Overwritten
+    } else {
+        State::Removed
+    };
+    finding.bytes = entry.size;
+    if SECRETS.contains(&entry.path.name()) {
+        finding.severity = Severity::High;
+    }
+    if let Some(tool) = entry
+        .program
+        .as_ref()
+        .and_then(|program| tools::by_content(program, subject))
+    {
+        finding.identity = Some(tools::bare_evidence(&entry.path, &tool, subject));
+    }
+    finding
+}
+
+fn group(rule: &'static Rule, told: &Told, layer: usize, members: &[&Residue]) -> Option<Finding> {
+    let bytes = members
+        .iter()
+        .map(|residue| residue.entry.size)
+        .fold(0, u64::saturating_add);
+    let overwritten = members.iter().all(|residue| residue.overwritten);
+    let hidden: std::collections::BTreeSet<usize> = members.iter().map(|residue| residue.hidden_by).collect();
+    let hidden: Vec<String> = hidden.iter().map(usize::to_string).collect();
+    let by = match hidden.as_slice() {
+        [one] => format!("layer {one} hides"),
+        [first, .., last] => format!("layers {first} to {last} hide"),
+        [] => return None,
+    };
+    let files = if members.len() == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{} files", members.len())
+    };
+    let size = megabytes(bytes);
+    let (path, message) = match told {
+        Told::Cache(cache) => (
+            Some(cache.clone()),
+            format!(
+                "{files} of the cache {cache} ({size}) are still shipped in layer {layer}, though {by} them"
+            ),
+        ),
+        _ => (
+            None,
+            format!("{files} ({size}) are still shipped in layer {layer}, though {by} them"),
+        ),
+    };
+    if bytes < CRUMBS {
+        return None;
+    }
+    let mut finding = Finding::new(rule, message, FIX);
+    finding.subject = Some(format!("layer {layer}"));
+    finding.path = path;
+    finding.layer = Some(layer);
+    finding.state = if overwritten {
+        State::Overwritten
+    } else {
+        State::Removed
+    };
+    finding.bytes = bytes;
+    Some(finding)
+}
+
+/// Bytes as people read them, in powers of ten and with one decimal.
+fn megabytes(bytes: u64) -> String {
+    if bytes < 1_000_000 {
+        format!("{:.1} kB", bytes as f64 / 1e3)
+    } else {
+        format!("{:.1} MB", bytes as f64 / 1e6)
+    }
+}

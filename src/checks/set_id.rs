@@ -1,0 +1,114 @@
+//! A set-id file runs with the rights of its owner or group, whoever starts it (Linux `fs/exec.c`).
+
+use crate::{
+    binary::Form,
+    finding::{Finding, Rule, Severity},
+    layer::Kind,
+    path::RootPath,
+    rootfs::Node,
+};
+
+use super::{Subject, tools};
+
+/// Which of the two bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bit {
+    /// Mode 04000.
+    User,
+    /// Mode 02000.
+    Group,
+}
+
+/// Groups that own what opens a system: root, disk, shadow, docker by the numbers that distributions give them.
+const STRONG_GROUPS: &[u64] = &[0, 6, 42];
+
+/// All findings of one bit.
+pub(super) fn find(rule: &str, bit: Bit, subject: &Subject<'_>) -> Vec<Finding> {
+    let Some(rule) = Rule::get(rule) else {
+        return Vec::new();
+    };
+    subject
+        .rootfs
+        .nodes()
+        .filter(|node| has_effect(node, bit))
+        .map(|node| finding(rule, bit, node, subject))
+        .collect()
+}
+
+/// Scripts, empty files and files without execute bit gain nothing from a set-id bit; neither does a directory. Set-gid
+/// without group execute means mandatory locking, not a group.
+fn has_effect(node: &Node, bit: Bit) -> bool {
+    let set = match bit {
+        Bit::User => node.mode & 0o4000 != 0,
+        Bit::Group => node.mode & 0o2010 == 0o2010,
+    };
+    let script = matches!(
+        node.program.as_ref().map(|program| &program.form),
+        Some(Form::Script(_))
+    );
+    set && node.kind == Kind::File && node.mode & 0o111 != 0 && node.size > 0 && !script
+}
+
+/// Programs that are made to carry the bit and decide themselves whom they serve.
+fn asks_first(family: &str, capabilities: &[String], path: &RootPath) -> bool {
+    capabilities.iter().any(|id| id == "priv.switch")
+        || family == "os.util-linux" && matches!(path.name(), b"mount" | b"umount" | b"wall" | b"write")
+}
+
+fn finding(rule: &'static Rule, bit: Bit, node: &Node, subject: &Subject<'_>) -> Finding {
+    let path = tools::first_path(node);
+    let known = tools::evidence(node, subject);
+    let escapes = known.as_ref().is_some_and(|(evidence, capabilities)| {
+        let runs = |id: &String| matches!(id.as_str(), "exec.shell" | "exec.command" | "exec.script");
+        capabilities.iter().any(runs) && !asks_first(&evidence.family, capabilities, &path)
+    });
+    let (whose, root) = match bit {
+        Bit::User => (format!("uid {}", node.uid), node.uid == 0),
+        Bit::Group => (format!("gid {}", node.gid), STRONG_GROUPS.contains(&node.gid)),
+    };
+    let who = if node.mode & 0o001 != 0 {
+        "whoever starts it"
+    } else {
+        "whoever may start it"
+    };
+    let called = known
+        .as_ref()
+        .map_or_else(String::new, |(evidence, _)| format!(" ({})", evidence.name));
+    let mut message = format!(
+        "{path}{called} runs with {whose} for {who} (mode {:04o})",
+        node.mode
+    );
+    if escapes {
+        message.push_str(", and it runs other programs or commands for them");
+    }
+    if bit == Bit::User && root && node.capability.is_some() {
+        message.push_str("; it also carries file capabilities, which then are all that it gets");
+    }
+    let mut finding = Finding::new(
+        rule,
+        message,
+        match bit {
+            Bit::User => "Remove the program, or its bit with `chmod u-s` in the instruction that brings it",
+            Bit::Group => "Remove the program, or its bit with `chmod g-s` in the instruction that brings it",
+        },
+    );
+    finding.severity = match (bit, root, escapes) {
+        (Bit::User, true, true) => Severity::Critical,
+        (Bit::User, true, false) | (Bit::Group, true, _) | (_, false, true) => Severity::High,
+        (Bit::User, false, false) => Severity::Medium,
+        (Bit::Group, false, false) => rule.severity,
+    };
+    // Nothing that is known to run: the kernel would refuse it.
+    if node.program.is_none() {
+        finding.severity = Severity::Low;
+    }
+    finding.aliases = tools::aliases(node, subject);
+    finding.layer = Some(node.layer);
+    finding.bytes = node.size;
+    finding.path = Some(path);
+    if let Some((evidence, capabilities)) = known {
+        finding.identity = Some(evidence);
+        finding.capabilities = capabilities;
+    }
+    finding
+}

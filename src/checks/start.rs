@@ -1,0 +1,495 @@
+//! The start is what a runtime runs first: the command line, the program that it names, and what that needs to begin.
+
+use crate::{
+    binary::{Elf, Form, Script},
+    image::ImageConfig,
+    layer::Kind,
+    path::RootPath,
+    rootfs::{Node, Rootfs, Unresolved},
+    text::escape,
+};
+
+use super::{Subject, capability, machine};
+
+/// What Docker and Kubernetes' containerd search when `Env` has no `PATH`.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Interpreters of interpreters that the kernel follows.
+const DEPTH: usize = 5;
+
+/// Small programs that only start what their arguments name.
+const WRAPPERS: &[&[u8]] = &[
+    b"env",
+    b"tini",
+    b"tini-static",
+    b"dumb-init",
+    b"catatonit",
+    b"docker-init",
+];
+
+/// How a container begins.
+#[derive(Debug)]
+pub(super) struct Start<'a> {
+    /// The files that run one after the other: program, interpreter, and what wrappers start.
+    pub(super) chain: Vec<&'a Node>,
+    /// The first thing that keeps it from starting.
+    pub(super) obstacle: Option<Obstacle>,
+}
+
+/// Why a program cannot be started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Obstacle {
+    /// Where it was looked for; `None` for a bare name.
+    pub(super) path: Option<RootPath>,
+    /// The fact, as half a sentence with the path in it.
+    pub(super) why: String,
+}
+
+/// Who starts it, where that can be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Who {
+    /// User.
+    pub(super) uid: u64,
+    /// Group and supplementary groups.
+    pub(super) groups: Vec<u64>,
+}
+
+impl Who {
+    /// Whether the mode lets this user start the file, or enter the directory: one class counts, the first that fits.
+    pub(super) fn may_execute(&self, node: &Node) -> bool {
+        let bit = if self.uid == 0 {
+            // Root needs any x bit on a file, and enters every directory.
+            if node.kind == Kind::Directory {
+                return true;
+            }
+            0o111
+        } else if self.uid == node.uid {
+            0o100
+        } else if self.groups.contains(&node.gid) {
+            0o010
+        } else {
+            0o001
+        };
+        node.mode & bit != 0
+    }
+}
+
+/// The command line: `Entrypoint` and `Cmd` in one. Empty where the image has none.
+///
+/// An `Entrypoint` of one empty string counts as none, as in Kubernetes' containerd.
+pub(super) fn command_line(config: &ImageConfig) -> Vec<&str> {
+    let entrypoint = match config.entrypoint.as_slice() {
+        [only] if only.is_empty() => &[],
+        all => all,
+    };
+    entrypoint.iter().chain(&config.cmd).map(String::as_str).collect()
+}
+
+/// Follows a container's start as `execve` would. `None` where there is no configuration or no command.
+pub(super) fn follow<'a>(subject: &Subject<'a>) -> Option<Start<'a>> {
+    let config = subject.config?;
+    let argv: Vec<&[u8]> = command_line(config).into_iter().map(str::as_bytes).collect();
+    let program = *argv.first()?;
+    let walk = Walk {
+        rootfs: subject.rootfs,
+        subject,
+        directory: RootPath::clean(config.working_dir.as_bytes()),
+        search: search_path(config),
+        who: super::user::runs_as(subject),
+    };
+    let mut start = Start {
+        chain: Vec::new(),
+        obstacle: None,
+    };
+    start.obstacle = walk.begin(program, &mut start.chain).err();
+    if start.obstacle.is_none() {
+        walk.delegate(argv, &mut start.chain);
+    }
+    Some(start)
+}
+
+/// `PATH` as a runtime uses it: the last one set counts.
+fn search_path(config: &ImageConfig) -> &str {
+    config
+        .env
+        .iter()
+        .rev()
+        .find_map(|pair| pair.strip_prefix("PATH="))
+        .unwrap_or(DEFAULT_PATH)
+}
+
+struct Walk<'s, 'a> {
+    rootfs: &'a Rootfs,
+    subject: &'s Subject<'a>,
+    directory: RootPath,
+    search: &'a str,
+    who: Option<Who>,
+}
+
+impl<'a> Walk<'_, 'a> {
+    /// Finds and examines a program and its interpreters; every file that was reached goes to `chain`.
+    fn begin(&self, name: &[u8], chain: &mut Vec<&'a Node>) -> Result<(), Obstacle> {
+        let (mut path, mut node) = self.locate(name)?;
+        let mut named_by = None;
+        for _ in 0..DEPTH {
+            self.examine(&path, node, named_by.as_ref())?;
+            chain.push(node);
+            let Some(Form::Script(script)) = node.program.as_ref().map(|program| &program.form) else {
+                return Ok(());
+            };
+            let interpreter = self.interpreter(&path, script)?;
+            if let Some(word) = env_program(script) {
+                chain.push(interpreter.1);
+                return self.begin_named_by_env(&path, &word, chain);
+            }
+            named_by = Some(path);
+            (path, node) = interpreter;
+        }
+        Err(obstacle(
+            &path,
+            format!("{path} is the end of more than {DEPTH} interpreters in a row"),
+        ))
+    }
+
+    fn begin_named_by_env(
+        &self,
+        script: &RootPath,
+        word: &[u8],
+        chain: &mut Vec<&'a Node>,
+    ) -> Result<(), Obstacle> {
+        let (path, node) = self.locate(word).map_err(|_| {
+            obstacle(
+                script,
+                format!(
+                    "{script} asks `env` for `{}`, which PATH does not have",
+                    escape(word)
+                ),
+            )
+        })?;
+        self.examine(&path, node, Some(script))?;
+        chain.push(node);
+        Ok(())
+    }
+
+    /// The file under a path, or under a bare name in `PATH`.
+    fn locate(&self, name: &[u8]) -> Result<(RootPath, &'a Node), Obstacle> {
+        if name.contains(&b'/') {
+            let path = self.absolute(name);
+            return match self.rootfs.resolve_from(&self.directory, name) {
+                Ok(node) => Ok((path, node)),
+                Err(why) => Err(obstacle(&path, self.nothing_there(&path, &why))),
+            };
+        }
+        let mut in_the_way = None;
+        for element in self.search.split(':') {
+            let path = RootPath::clean(element.as_bytes()).join(name);
+            let directory = self.absolute(element.as_bytes());
+            let Ok(node) = self.rootfs.resolve_from(&directory, name) else {
+                continue;
+            };
+            if node.kind != Kind::File || !self.may_execute(node) {
+                in_the_way.get_or_insert((path, node));
+                continue;
+            }
+            if !element.starts_with('/') {
+                return Err(Obstacle {
+                    path: None,
+                    why: format!(
+                        "`{}` is found only through `{}`, an element of PATH that is not absolute, which runc refuses",
+                        escape(name),
+                        escape(element.as_bytes())
+                    ),
+                });
+            }
+            return Ok((path, node));
+        }
+        match in_the_way {
+            // A file that is there without an x bit says more than "not found".
+            Some((path, node)) if node.kind == Kind::File => Ok((path, node)),
+            _ => Err(Obstacle {
+                path: None,
+                why: format!(
+                    "`{}` is in no directory of PATH ({})",
+                    escape(name),
+                    escape(self.search.as_bytes())
+                ),
+            }),
+        }
+    }
+
+    fn absolute(&self, name: &[u8]) -> RootPath {
+        if name.starts_with(b"/") {
+            RootPath::clean(name)
+        } else {
+            self.directory.join(name)
+        }
+    }
+
+    fn nothing_there(&self, path: &RootPath, why: &Unresolved) -> String {
+        let link = self
+            .rootfs
+            .get(path)
+            .is_some_and(|node| matches!(node.kind, Kind::Symlink(_)));
+        match why {
+            Unresolved::Missing(missing) if link => {
+                format!("{path} is a link to {missing}, which is not there")
+            }
+            Unresolved::Missing(missing) if missing != path => {
+                format!("{path} is not in the image: {missing} is not there")
+            }
+            Unresolved::Missing(_) => format!("{path} is not in the image"),
+            Unresolved::Loop => format!("{path} is a loop of links"),
+            Unresolved::NotADirectory(part) => {
+                format!("{path} is not in the image: {part} is not a directory")
+            }
+        }
+    }
+
+    /// Reasons in the order in which a kernel meets them, apart from a script's interpreter.
+    fn examine(&self, path: &RootPath, node: &Node, named_by: Option<&RootPath>) -> Result<(), Obstacle> {
+        let what = match named_by {
+            Some(script) => format!("{path}, the interpreter of {script},"),
+            None => path.to_string(),
+        };
+        let fail = |why: String| Err(obstacle(path, format!("{what} {why}")));
+        match node.kind {
+            Kind::File => {}
+            Kind::Directory => return fail("is a directory".to_owned()),
+            _ => return fail("is no regular file".to_owned()),
+        }
+        if !self.may_execute(node) {
+            return fail(match &self.who {
+                Some(who) if node.mode & 0o111 != 0 => {
+                    format!("may not be executed by uid {} (mode {:04o})", who.uid, node.mode)
+                }
+                _ => format!("has no execute bit (mode {:04o})", node.mode),
+            });
+        }
+        if let Some(closed) = self.closed_parent(path) {
+            return fail(format!("lies below {closed}, which the user may not enter"));
+        }
+        let Some(program) = &node.program else {
+            if self.unread(node) {
+                return Ok(());
+            }
+            return fail(if node.size == 0 {
+                "is empty".to_owned()
+            } else {
+                "is neither an ELF program nor a text that begins with `#!`".to_owned()
+            });
+        };
+        if let Form::Elf(elf) = &program.form {
+            self.examine_elf(&what, path, elf)?;
+        }
+        match node.capability.as_deref().map(capability::decode) {
+            Some(Err(why)) => fail(format!("carries an invalid `security.capability`, which {why}")),
+            Some(Ok(set)) if set.beyond_default() != 0 && set.root_id == 0 => fail(format!(
+                "carries capabilities that a default container may not have ({}), so the kernel refuses it",
+                capability::names(set.beyond_default())
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn examine_elf(&self, what: &str, path: &RootPath, elf: &Elf) -> Result<(), Obstacle> {
+        if let (Some(machine), Some(platform)) = (
+            machine::foreign(elf, self.subject.platform),
+            self.subject.platform,
+        ) {
+            return Err(obstacle(
+                path,
+                format!("{what} is built for {machine}, not for {platform}"),
+            ));
+        }
+        let Some(loader) = &elf.interpreter else {
+            return Ok(());
+        };
+        match self.rootfs.resolve_from(&self.directory, loader) {
+            Ok(node) if node.kind == Kind::File => Ok(()),
+            _ => Err(obstacle(
+                path,
+                format!(
+                    "{what} needs the dynamic loader {}, which is not in the image",
+                    escape(loader)
+                ),
+            )),
+        }
+    }
+
+    /// The interpreter of a script, found.
+    fn interpreter(&self, path: &RootPath, script: &Script) -> Result<(RootPath, &'a Node), Obstacle> {
+        let name = script.interpreter.as_slice();
+        self.rootfs
+            .resolve_from(&self.directory, name)
+            .map(|node| (self.absolute(name), node))
+            .map_err(|_| {
+                let mut why = format!(
+                    "{path} asks for the interpreter {}, which is not in the image",
+                    escape(name)
+                );
+                if name.ends_with(b"\r") {
+                    why.push_str(": its first line ends in a carriage return");
+                }
+                obstacle(path, why)
+            })
+    }
+
+    fn may_execute(&self, node: &Node) -> bool {
+        match &self.who {
+            Some(who) => who.may_execute(node),
+            None => node.mode & 0o111 != 0,
+        }
+    }
+
+    /// The first directory above `path` that the user may not enter.
+    fn closed_parent(&self, path: &RootPath) -> Option<RootPath> {
+        let who = self.who.as_ref()?;
+        let mut above: Vec<RootPath> = std::iter::successors(path.parent(), RootPath::parent).collect();
+        above.reverse();
+        above.into_iter().find(|directory| {
+            self.rootfs
+                .resolve(directory)
+                .is_ok_and(|node| !node.implied && node.kind == Kind::Directory && !who.may_execute(node))
+        })
+    }
+
+    /// Whether a gap is why nothing is known of the file.
+    fn unread(&self, node: &Node) -> bool {
+        self.rootfs
+            .gaps()
+            .iter()
+            .any(|(_, gap)| gap.path.as_ref().is_none_or(|path| node.paths.contains(path)))
+    }
+
+    /// Goes on with what a wrapper or a shell's command line starts, as far as that is plain to see.
+    fn delegate(&self, mut argv: Vec<&[u8]>, chain: &mut Vec<&'a Node>) {
+        for _ in 0..DEPTH {
+            let Some(next) = delegated(&argv) else { return };
+            let Some(program) = next.first() else { return };
+            if self.begin(program, chain).is_err() {
+                return;
+            }
+            argv = next;
+        }
+    }
+}
+
+/// The command that this command line hands on to: `tini -- x`, `env A=b x`, `sh -c "exec x"`.
+fn delegated<'v>(argv: &[&'v [u8]]) -> Option<Vec<&'v [u8]>> {
+    let (first, rest) = argv.split_first()?;
+    if let Some(command) = shell_command(argv) {
+        let mut words: Vec<&[u8]> = command
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+            .skip_while(|word| *word == b"exec")
+            .collect();
+        // Anything that the shell would have to expand or that strings commands together is left alone.
+        let plain = words
+            .first()?
+            .iter()
+            .all(|b| b.is_ascii_alphanumeric() || b"/._-+".contains(b));
+        words.truncate(64);
+        return plain.then_some(words);
+    }
+    if !WRAPPERS.contains(&file_name(first)) {
+        return None;
+    }
+    let at = rest
+        .iter()
+        .position(|word| !word.starts_with(b"-") && !word.contains(&b'='))?;
+    Some(rest.get(at..)?.to_vec())
+}
+
+/// The text that `argv` hands to a shell as `-c`.
+pub(super) fn shell_command<'v>(argv: &[&'v [u8]]) -> Option<&'v [u8]> {
+    let (shell, mut rest) = argv.split_first()?;
+    if file_name(shell) == b"busybox" {
+        rest = rest.split_first().filter(|(applet, _)| is_shell_name(applet))?.1;
+    } else if !is_shell_name(shell) {
+        return None;
+    }
+    let at = rest
+        .iter()
+        .take_while(|word| word.starts_with(b"-") || word.starts_with(b"+"))
+        .position(|word| word.starts_with(b"-") && !word.starts_with(b"--") && word.contains(&b'c'))?;
+    rest.get(at + 1).copied()
+}
+
+fn is_shell_name(word: &[u8]) -> bool {
+    [
+        &b"sh"[..],
+        b"bash",
+        b"ash",
+        b"dash",
+        b"zsh",
+        b"ksh",
+        b"mksh",
+        b"fish",
+        b"hush",
+    ]
+    .contains(&file_name(word))
+}
+
+fn file_name(word: &[u8]) -> &[u8] {
+    word.rsplit(|&b| b == b'/').next().unwrap_or(word)
+}
+
+/// The program that a script's first line names through `env`.
+pub(super) fn env_program(script: &Script) -> Option<Vec<u8>> {
+    if file_name(&script.interpreter) != b"env" {
+        return None;
+    }
+    let argument = script.argument.as_deref()?;
+    // The kernel hands over one argument; only `-S` makes `env` split it.
+    let Some(options) = argument.strip_prefix(b"-") else {
+        return Some(argument.to_vec());
+    };
+    let split = options
+        .strip_prefix(b"-split-string")
+        .map(|rest| rest.strip_prefix(b"=").unwrap_or(rest))
+        .or_else(|| {
+            let at = options.iter().position(|b| *b == b'S')?;
+            options
+                .get(..at)?
+                .iter()
+                .all(u8::is_ascii_alphabetic)
+                .then(|| options.get(at + 1..))?
+        })?;
+    split
+        .split(u8::is_ascii_whitespace)
+        .find(|word| !word.is_empty() && !word.starts_with(b"-") && !word.contains(&b'='))
+        .map(<[u8]>::to_vec)
+}
+
+/// Whether what a script's first line names exists: the interpreter, and behind `env` the program.
+pub(super) fn interpreter_exists(script: &Script, subject: &Subject<'_>) -> bool {
+    let here = subject.config.map_or_else(RootPath::root, |config| {
+        RootPath::clean(config.working_dir.as_bytes())
+    });
+    let is_file = |directory: &RootPath, raw: &[u8]| {
+        subject
+            .rootfs
+            .resolve_from(directory, raw)
+            .is_ok_and(|node| node.kind == Kind::File)
+    };
+    if !is_file(&here, &script.interpreter) {
+        return false;
+    }
+    env_program(script).is_none_or(|name| {
+        if name.contains(&b'/') {
+            return is_file(&here, &name);
+        }
+        // A script may be started with another PATH than the image's.
+        [subject.config.map_or(DEFAULT_PATH, search_path), DEFAULT_PATH]
+            .iter()
+            .flat_map(|path| path.split(':'))
+            .any(|element| is_file(&RootPath::clean(element.as_bytes()), &name))
+    })
+}
+
+fn obstacle(path: &RootPath, why: String) -> Obstacle {
+    Obstacle {
+        path: Some(path.clone()),
+        why,
+    }
+}

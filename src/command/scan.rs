@@ -1,0 +1,91 @@
+//! `scant scan`: makes the plan, scans, writes the reports, and gives the exit code of the verdict.
+
+use std::{
+    io::{self, BufWriter, Write},
+    path::Path,
+    process::ExitCode,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{Done, Trouble, progress, to_stdout};
+use crate::{
+    cli::{GlobalArgs, ScanArgs},
+    config::{self, Output},
+    output::{self, Style},
+    report::Report,
+    scan,
+};
+
+/// Exit code of a process ended by Ctrl-C, as shells give it.
+const INTERRUPTED: u8 = 130;
+
+/// Scans.
+pub fn run(global: &GlobalArgs, args: ScanArgs) -> Done {
+    let stop = Arc::new(AtomicBool::new(false));
+    let config = config::scan(global, args, Arc::clone(&stop))?;
+    on_interrupt(&stop)?;
+    let report = progress::with(config.progress, |progress| scan::run(&config.plan, progress));
+    if stop.load(Ordering::Relaxed) {
+        return Ok(ExitCode::from(INTERRUPTED));
+    }
+    for output in &config.outputs {
+        write(&report, output, &config.style)?;
+    }
+    Ok(ExitCode::from(match report.exit_code {
+        1 if config.exit_zero => 0,
+        code => code,
+    }))
+}
+
+/// The first Ctrl-C asks all work to stop, a second one ends the process at once.
+fn on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Trouble> {
+    let stop = Arc::clone(stop);
+    ctrlc::set_handler(move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            #[expect(clippy::exit, reason = "asked for a second time; there are no temporary files to clean")]
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+    })
+    .map_err(|error| Trouble::Usage(format!("Ctrl-C cannot be watched for: {error}")))
+}
+
+fn write(report: &Report, output: &Output, style: &Style) -> Result<(), Trouble> {
+    match &output.file {
+        None => {
+            let mut out = BufWriter::new(io::stdout().lock());
+            output::render(output.format, report, style, &mut out)
+                .and_then(|()| out.flush())
+                .map_err(|error| to_stdout(&error))
+        }
+        Some(path) => {
+            // A file is for a program or for later: no colours, whatever the terminal.
+            let style = Style { color: false, ..style.clone() };
+            write_file(path, |out| output::render(output.format, report, &style, out))
+                .map_err(|error| Trouble::Write(format!("{}: {error}", path.display())))
+        }
+    }
+}
+
+/// Writes beside the file's place, then renames: whoever reads it sees the whole report or the old one.
+fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::Builder::new().prefix(".scant-").tempfile_in(folder)?;
+    {
+        let mut out = BufWriter::new(file.as_file_mut());
+        write(&mut out)?;
+        out.flush()?;
+    }
+    use_default_mode(file.as_file())?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// Temporary files are private to their owner; a report is an ordinary file.
+fn use_default_mode(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}

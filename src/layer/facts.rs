@@ -1,0 +1,170 @@
+//! The collector turns members into facts, as the walker hands them out.
+
+use super::{
+    Entry, Kind, LayerFacts,
+    contents::{Contents, Look},
+    entry,
+    remarks::Remarks,
+    tar::{Member, Sink},
+};
+use crate::{
+    failure::Failure,
+    gap::{Gap, Hides},
+    limits::Limits,
+    path::RootPath,
+    text,
+};
+
+/// Gathers the facts of one layer.
+pub(super) struct Collector<'a, L, M> {
+    limits: &'a Limits,
+    contents: Contents<'a, L, M>,
+    entries: Vec<Entry>,
+    behind_end: Vec<Entry>,
+    remarks: Remarks,
+    /// Bytes of names and attributes held.
+    weight: usize,
+    /// The entry whose body is read.
+    current: Option<Entry>,
+    /// It lies behind the end of the archive.
+    behind: bool,
+    /// Name of the last member, for messages.
+    last: Option<RootPath>,
+    /// Why no more members are taken.
+    stopped: Option<Stop>,
+}
+
+/// Why a collector takes no more.
+pub(super) enum Stop {
+    /// A cap: the facts so far stay.
+    Full(Gap),
+    /// The layer cannot be unpacked.
+    Failed(Failure),
+}
+
+impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
+    /// A collector without facts.
+    pub(super) fn new(limits: &'a Limits, contents: Contents<'a, L, M>) -> Self {
+        Self {
+            limits,
+            contents,
+            entries: Vec::new(),
+            behind_end: Vec::new(),
+            remarks: Remarks::default(),
+            weight: 0,
+            current: None,
+            behind: false,
+            last: None,
+            stopped: None,
+        }
+    }
+
+    /// Why no more members are taken, once.
+    pub(super) fn take_stop(&mut self) -> Option<Stop> {
+        self.stopped.take()
+    }
+
+    /// Where gaps and notes go.
+    pub(super) fn remarks(&mut self) -> &mut Remarks {
+        &mut self.remarks
+    }
+
+    /// The place in the archive for messages: inside or after which member.
+    pub(super) fn place(&self) -> String {
+        match (&self.current, &self.last) {
+            (Some(entry), _) => format!("in `{}`", entry.path),
+            (None, Some(path)) => format!("after `{path}`"),
+            (None, None) => "before the first member".to_owned(),
+        }
+    }
+
+    /// The facts.
+    pub(super) fn into_facts(self, size: u64, uncompressed: u64) -> LayerFacts {
+        let (gaps, notes) = self.remarks.into_parts();
+        LayerFacts {
+            entries: self.entries,
+            behind_end: self.behind_end,
+            size,
+            uncompressed,
+            gaps,
+            notes,
+        }
+    }
+
+    fn full(&mut self, what: &str, limit: usize) {
+        self.stopped = Some(Stop::Full(Gap {
+            path: None,
+            why: format!("too many {what} (limit {limit}): the rest of the layer was not read"),
+            hides: Hides::Anything,
+        }));
+    }
+}
+
+impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
+    fn member(&mut self, member: Member, behind: bool) -> bool {
+        if self.stopped.is_some() {
+            return false;
+        }
+        if self.entries.len() + self.behind_end.len() >= self.limits.members {
+            self.full("members", self.limits.members);
+            return false;
+        }
+        self.behind = behind;
+        let entry = match entry::build(&member, self.limits, &mut self.remarks) {
+            Ok(Some(entry)) => entry,
+            Ok(None) => return false,
+            Err(failure) if behind => {
+                self.remarks.note(failure.message);
+                return false;
+            }
+            Err(failure) => {
+                self.stopped = Some(Stop::Failed(failure));
+                return false;
+            }
+        };
+        self.weight += entry::weight(&entry);
+        if self.weight > self.limits.names {
+            self.full("bytes of names", self.limits.names);
+            return false;
+        }
+        let is_file = entry.kind == Kind::File;
+        if is_file {
+            self.contents.begin(&entry);
+        }
+        self.current = Some(entry);
+        is_file
+    }
+
+    fn data(&mut self, bytes: &[u8]) -> bool {
+        self.contents.feed(bytes)
+    }
+
+    fn hole(&mut self, length: u64) -> bool {
+        self.contents.hole(length)
+    }
+
+    fn end(&mut self, complete: bool) {
+        let Some(mut entry) = self.current.take() else { return };
+        if entry.kind == Kind::File {
+            self.contents.finish(&mut entry, &mut self.remarks);
+        }
+        if !complete {
+            let shown = text::escape(entry.path.as_bytes());
+            self.remarks.note(format!("`/{shown}` is cut off"));
+        }
+        self.last = Some(entry.path.clone());
+        if self.behind {
+            self.behind_end.push(entry);
+        } else {
+            self.entries.push(entry);
+        }
+    }
+
+    fn stopped(&self) -> bool {
+        self.stopped.is_some()
+    }
+
+    fn odd(&mut self, what: &'static str, name: &[u8]) {
+        self.remarks.odd(what, name);
+    }
+}

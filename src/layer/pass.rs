@@ -1,0 +1,163 @@
+//! A pass drives a blob's bytes through decompression, the diff ID's hash, and the walker, to the facts.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aws_lc_rs::digest;
+
+use super::{
+    LayerFacts,
+    contents::Look,
+    decompress::{Decompressor, Halt, Output},
+    facts::{Collector, Stop},
+    read_ahead::Chunks,
+    tar::{BLOCK, Fault, Walker},
+};
+use crate::{
+    failure::{Code, Failure, Result},
+    gap::{Gap, Hides},
+    image::{Algorithm, Digest},
+    limits::Limits,
+};
+
+/// One pass over one blob.
+pub(super) struct Pass<'a, L, M> {
+    limits: &'a Limits,
+    plain: Plain<'a, L, M>,
+}
+
+/// What becomes of the plain bytes.
+struct Plain<'a, L, M> {
+    walker: Walker,
+    collector: Collector<'a, L, M>,
+    diff_id: Option<(&'a Digest, digest::Context)>,
+    /// Uncompressed bytes that may come.
+    cap: u64,
+}
+
+impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
+    /// A pass before its first byte.
+    pub(super) fn new(limits: &'a Limits, diff_id: Option<&'a Digest>, collector: Collector<'a, L, M>) -> Self {
+        let diff_id = diff_id.map(|digest| {
+            let algorithm = match digest.algorithm() {
+                Algorithm::Sha256 => &digest::SHA256,
+                Algorithm::Sha512 => &digest::SHA512,
+            };
+            (digest, digest::Context::new(algorithm))
+        });
+        Self {
+            limits,
+            plain: Plain {
+                walker: Walker::new(limits),
+                collector,
+                diff_id,
+                cap: limits.layer,
+            },
+        }
+    }
+
+    /// Takes all chunks. After an error in the layer the rest is still taken: when the blob itself turns out to be
+    /// damaged or cut, that is the better message.
+    pub(super) fn run(mut self, mut chunks: Chunks, stop: &AtomicBool) -> Result<LayerFacts> {
+        let mut decompressor = Decompressor::new(self.limits);
+        let mut size = 0_u64;
+        let mut state = Ok(());
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Failure::new(Code::Interrupted, "the scan was interrupted"));
+            }
+            let chunk = chunks.next().map_err(|error| Failure::from_io(error, Code::Unreadable))?;
+            let Some(chunk) = chunk else { break };
+            size += chunk.len() as u64;
+            if state.is_ok() {
+                state = decompressor.feed(chunk, &mut self.plain);
+            }
+        }
+        if stop.load(Ordering::Relaxed) {
+            return Err(Failure::new(Code::Interrupted, "the scan was interrupted"));
+        }
+        let state = state
+            .and_then(|()| decompressor.finish(&mut self.plain))
+            .and_then(|()| self.plain.finish(decompressor.trailing()));
+        match state {
+            Ok(()) => {}
+            Err(Halt::Failed(failure)) => return Err(failure),
+            Err(Halt::Gap(gap)) => {
+                self.plain.collector.remarks().gap(gap.path, gap.why, gap.hides);
+            }
+        }
+        let uncompressed = self.plain.walker.position();
+        Ok(self.plain.collector.into_facts(size, uncompressed))
+    }
+}
+
+impl<L: Look, M: FnMut() -> L> Plain<'_, L, M> {
+    /// Ends the archive.
+    fn finish(&mut self, trailing: u64) -> Result<(), Halt> {
+        let result = self.walker.finish(&mut self.collector);
+        self.settle(result)?;
+        let remarks = self.collector.remarks();
+        for (count, behind) in [(self.walker.stray(), "archive"), (trailing, "last gzip member")] {
+            if count > 0 {
+                remarks.note(format!("{count} bytes behind the end of the {behind}"));
+            }
+        }
+        if let Some((stated, context)) = self.diff_id.take() {
+            let found = Digest::of_hash(stated.algorithm(), context.finish().as_ref());
+            if found != *stated {
+                return Err(Halt::Failed(Failure::new(
+                    Code::DigestMismatch,
+                    format!("the diff ID is {stated}, but the uncompressed layer is {found}"),
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the walker's faults their place, and heeds the collector's wish to stop.
+    fn settle(&mut self, result: Result<(), Fault>) -> Result<(), Halt> {
+        match self.collector.take_stop() {
+            Some(Stop::Full(gap)) => return Err(Halt::Gap(gap)),
+            Some(Stop::Failed(failure)) => return Err(Halt::Failed(failure)),
+            None => {}
+        }
+        result.map_err(|Fault { code, what }| {
+            let block = BLOCK as u64;
+            let (at, place) = (self.walker.position() / block * block, self.collector.place());
+            Halt::Failed(Failure::new(
+                code,
+                format!("the member at byte {at} of the archive, {place}, {what}"),
+            ))
+        })
+    }
+}
+
+impl<L: Look, M: FnMut() -> L> Output for Plain<'_, L, M> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+        let left = self.cap.saturating_sub(self.walker.position());
+        let fits = &bytes[..usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()))];
+        if let Some((_, context)) = &mut self.diff_id {
+            context.update(fits);
+        }
+        let result = self.walker.feed(fits, &mut self.collector);
+        self.settle(result)?;
+        if fits.len() < bytes.len() {
+            return Err(Halt::Gap(Gap {
+                path: None,
+                why: format!(
+                    "layer too large (limit {} bytes uncompressed): the rest of it was not read",
+                    self.cap
+                ),
+                hides: Hides::Anything,
+            }));
+        }
+        Ok(())
+    }
+
+    fn ended(&self) -> bool {
+        self.walker.ended()
+    }
+
+    fn place(&self) -> String {
+        self.collector.place()
+    }
+}

@@ -1,0 +1,50 @@
+//! Tar is the archive format of layers; this reader accepts, refuses and names members exactly as Go's `archive/tar`,
+//! with which container runtimes unpack.
+
+mod header;
+mod pax;
+mod sparse;
+mod walker;
+
+pub(super) use header::is_header;
+pub(super) use walker::{Member, Sink, Walker};
+
+use crate::failure::Code;
+
+/// Bytes of one tar block: headers are one, bodies are padded to it.
+pub(super) const BLOCK: usize = 512;
+
+/// Why an archive cannot be read on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Fault {
+    /// Corrupt, or a cap.
+    pub(super) code: Code,
+    /// What is wrong, as the end of a sentence.
+    pub(super) what: &'static str,
+}
+
+impl Fault {
+    const fn corrupt(what: &'static str) -> Self {
+        Self {
+            code: Code::Corrupt,
+            what,
+        }
+    }
+
+    const fn too_large(what: &'static str) -> Self {
+        Self {
+            code: Code::TooLarge,
+            what,
+        }
+    }
+}
+
+/// The bytes up to the first NUL, or all of them.
+fn until_nul(field: &[u8]) -> &[u8] {
+    &field[..memchr::memchr(0, field).unwrap_or(field.len())]
+}
+
+/// A decimal number with an optional sign, as Go's `strconv.ParseInt` takes it.
+fn decimal(text: &[u8]) -> Option<i64> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}

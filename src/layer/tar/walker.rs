@@ -1,0 +1,506 @@
+//! The walker is pushed an archive's bytes in pieces of any size and hands out its members and their bodies.
+
+use super::{
+    BLOCK, Fault,
+    header::{self, Block, Format, Header},
+    pax::Records,
+    sparse::{self, Announced, BodyMap, Cursor, HeaderMap, Segment},
+    until_nul,
+};
+use crate::limits::Limits;
+
+/// One member with all its headers merged, as Go would hand it out.
+#[derive(Clone, Debug)]
+pub(in crate::layer) struct Member {
+    /// The type flag; NUL has become `0` or `5`.
+    pub(in crate::layer) flag: u8,
+    /// The name as written.
+    pub(in crate::layer) name: Vec<u8>,
+    /// The link target as written.
+    pub(in crate::layer) link: Vec<u8>,
+    /// Bytes of content; the logical size of a sparse file; 0 for members without a body.
+    pub(in crate::layer) size: u64,
+    /// The mode as written.
+    pub(in crate::layer) mode: i64,
+    /// Owner.
+    pub(in crate::layer) uid: i64,
+    /// Group.
+    pub(in crate::layer) gid: i64,
+    /// Major device number.
+    pub(in crate::layer) major: i64,
+    /// Minor device number.
+    pub(in crate::layer) minor: i64,
+    /// The PAX records.
+    pub(in crate::layer) records: Records,
+}
+
+/// Takes what the walker finds, in order: a member, its bytes and holes, its end, the next member.
+pub(in crate::layer) trait Sink {
+    /// A member begins. `behind`: it lies behind the end of the archive. Returns whether its bytes are wanted.
+    fn member(&mut self, member: Member, behind: bool) -> bool;
+    /// The next stored bytes of the member. Returns whether more are wanted.
+    fn data(&mut self, bytes: &[u8]) -> bool;
+    /// The next `length` bytes of the member are zeros that the archive does not store. Returns as [`Sink::data`].
+    fn hole(&mut self, length: u64) -> bool;
+    /// The member's body is over. `complete`: all of it was there.
+    fn end(&mut self, complete: bool);
+    /// Whether the walk shall end at once.
+    fn stopped(&self) -> bool;
+    /// Something odd about the member called `name`.
+    fn odd(&mut self, what: &'static str, name: &[u8]);
+}
+
+/// Gathers blocks and keeps the place in the archive.
+#[derive(Debug)]
+pub(in crate::layer) struct Walker {
+    /// Bytes of one extension body or sparse map.
+    cap: u64,
+    /// PAX records of one member.
+    records: usize,
+    state: State,
+    /// A block that came in pieces.
+    block: Block,
+    filled: usize,
+    /// Uncompressed bytes taken.
+    position: u64,
+    pending: Pending,
+    end: End,
+    /// Bytes behind the end of the archive that are neither zeros nor members.
+    stray: u64,
+}
+
+/// What comes next.
+#[derive(Debug)]
+enum State {
+    /// A header, or a block of zeros.
+    Header,
+    /// The body of an extension header.
+    Extension { flag: u8, left: u64, body: Vec<u8> },
+    /// A further block of an old GNU sparse map.
+    SparseBlock(Box<(Member, HeaderMap, u64)>),
+    /// A block of a sparse map at the head of the body, of which so many bytes are left.
+    SparseText(Box<(Member, BodyMap, u64)>),
+    /// The body of a member.
+    Body {
+        left: u64,
+        size: u64,
+        map: Option<Cursor>,
+        wanted: bool,
+    },
+    /// What fills the last block of a body.
+    Padding(u64),
+}
+
+/// Extension headers that wait for their member.
+#[derive(Debug, Default)]
+struct Pending {
+    records: Option<Records>,
+    name: Vec<u8>,
+    link: Vec<u8>,
+}
+
+/// How near the end of the archive is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    No,
+    /// After one block of zeros.
+    OneBlock,
+    /// After two: runtimes stop here.
+    Seen,
+}
+
+impl Walker {
+    /// A walker at the start of an archive.
+    pub(in crate::layer) fn new(limits: &Limits) -> Self {
+        Self {
+            cap: limits.tar_extension,
+            records: limits.pax_records,
+            state: State::Header,
+            block: [0; BLOCK],
+            filled: 0,
+            position: 0,
+            pending: Pending::default(),
+            end: End::No,
+            stray: 0,
+        }
+    }
+
+    /// Whether the two blocks that end an archive were seen.
+    pub(in crate::layer) fn ended(&self) -> bool {
+        self.end == End::Seen
+    }
+
+    /// Uncompressed bytes taken so far.
+    pub(in crate::layer) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Bytes behind the end of the archive that are neither zeros nor members.
+    pub(in crate::layer) fn stray(&self) -> u64 {
+        self.stray
+    }
+
+    /// Takes the next bytes.
+    pub(in crate::layer) fn feed(&mut self, mut bytes: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
+        while !bytes.is_empty() && !sink.stopped() {
+            let used = match &mut self.state {
+                State::Body {
+                    left, map, wanted, ..
+                } => body(left, map.as_mut(), wanted, bytes, sink),
+                State::Padding(left) => {
+                    let used = at_most(*left, bytes);
+                    *left -= used as u64;
+                    used
+                }
+                State::Extension { left, body, .. } => {
+                    let used = at_most(*left, bytes);
+                    *left -= used as u64;
+                    body.extend_from_slice(&bytes[..used]);
+                    used
+                }
+                State::Header | State::SparseBlock(_) | State::SparseText(_) => {
+                    self.gather(bytes, sink)?
+                }
+            };
+            self.position += used as u64;
+            bytes = &bytes[used..];
+            self.settle(sink)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the archive where the bytes end.
+    pub(in crate::layer) fn finish(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
+        let complete = match self.state {
+            State::Header => self.filled == 0,
+            // As in Go: what a missing padding would have held is of no use.
+            State::Padding(_) => true,
+            _ => false,
+        };
+        if complete {
+            return Ok(());
+        }
+        if !self.ended() {
+            return Err(Fault::corrupt("is cut off: the archive ends in the middle of it"));
+        }
+        if matches!(self.state, State::Body { .. }) {
+            sink.end(false);
+        }
+        if !matches!(self.state, State::Header) || self.block[..self.filled].iter().any(|&byte| byte != 0) {
+            self.stray += self.filled as u64;
+            sink.odd("members behind the end of the archive are cut off", b"");
+        }
+        Ok(())
+    }
+
+    /// Completes a block and reads it. Returns how many of `bytes` it took.
+    fn gather(&mut self, bytes: &[u8], sink: &mut impl Sink) -> Result<usize, Fault> {
+        if self.filled == 0
+            && let Some(block) = bytes.first_chunk::<BLOCK>()
+        {
+            self.read_block(block, sink)?;
+            return Ok(BLOCK);
+        }
+        let used = (BLOCK - self.filled).min(bytes.len());
+        self.block[self.filled..self.filled + used].copy_from_slice(&bytes[..used]);
+        self.filled += used;
+        if self.filled == BLOCK {
+            self.filled = 0;
+            let block = self.block;
+            self.read_block(&block, sink)?;
+        }
+        Ok(used)
+    }
+
+    /// Reads a whole block. Behind the end of the archive nothing is an error: no runtime looks there.
+    fn read_block(&mut self, block: &Block, sink: &mut impl Sink) -> Result<(), Fault> {
+        match self.try_block(block, sink) {
+            Err(_) if self.ended() => {
+                self.pending = Pending::default();
+                self.state = State::Header;
+                self.stray += BLOCK as u64;
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn try_block(&mut self, block: &Block, sink: &mut impl Sink) -> Result<(), Fault> {
+        match std::mem::replace(&mut self.state, State::Header) {
+            State::SparseBlock(mut parts) => {
+                if parts.1.extension(block, self.cap)? {
+                    self.state = State::SparseBlock(parts);
+                    return Ok(());
+                }
+                let (member, map, stored) = *parts;
+                self.body(member, stored, Some(map.into_segments()), sink)
+            }
+            State::SparseText(mut parts) => {
+                parts.2 -= BLOCK as u64;
+                match parts.1.block(block, self.cap)? {
+                    Some(map) => {
+                        let (member, _, left) = *parts;
+                        self.body(member, left, Some(map), sink)
+                    }
+                    None => self.sparse_text(parts),
+                }
+            }
+            _ => self.header(block, sink),
+        }
+    }
+
+    /// Waits for the next block of a sparse map, if the body still holds one.
+    fn sparse_text(&mut self, parts: Box<(Member, BodyMap, u64)>) -> Result<(), Fault> {
+        if parts.2 < BLOCK as u64 {
+            return Err(Fault::corrupt("has a sparse map that is cut off"));
+        }
+        self.state = State::SparseText(parts);
+        Ok(())
+    }
+
+    fn header(&mut self, block: &Block, sink: &mut impl Sink) -> Result<(), Fault> {
+        if block[0] == 0 && block.iter().all(|&byte| byte == 0) {
+            self.end = match self.end {
+                End::No => End::OneBlock,
+                End::OneBlock | End::Seen => End::Seen,
+            };
+            self.pending = Pending::default();
+            return Ok(());
+        }
+        if self.end == End::OneBlock {
+            return Err(Fault::corrupt("stands behind a single block of zeros, where readers disagree"));
+        }
+        let header = header::parse(block)?;
+        if !matches!(header.flag, b'x' | b'g' | b'L' | b'K') {
+            return self.member(header, block, sink);
+        }
+        if header.flag == b'g' && !self.pending.is_empty() {
+            sink.odd("extended headers before a global one apply to nothing", &header.name);
+            self.pending = Pending::default();
+        }
+        let left = u64::try_from(header.size).map_err(|_| NEGATIVE)?;
+        if left > self.cap {
+            return Err(Fault::corrupt("has an extension header that is too long"));
+        }
+        self.state = State::Extension {
+            flag: header.flag,
+            left,
+            body: Vec::new(),
+        };
+        Ok(())
+    }
+
+    /// Leaves states of which nothing is left.
+    fn settle(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
+        match &mut self.state {
+            State::Padding(0) => self.state = State::Header,
+            State::Body {
+                left: 0,
+                size,
+                map,
+                wanted,
+            } => {
+                if *wanted && let Some(map) = map {
+                    let rest = map.rest(*size);
+                    if rest > 0 {
+                        sink.hole(rest);
+                    }
+                }
+                sink.end(true);
+                self.state = self.padding();
+            }
+            State::Extension { flag, left: 0, body } => {
+                let (flag, body) = (*flag, std::mem::take(body));
+                self.state = self.padding();
+                match self.extension(flag, body, sink) {
+                    Err(_) if self.ended() => {
+                        self.pending = Pending::default();
+                        self.stray += BLOCK as u64;
+                    }
+                    other => other?,
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn extension(&mut self, flag: u8, body: Vec<u8>, sink: &mut impl Sink) -> Result<(), Fault> {
+        match flag {
+            b'L' => self.pending.name = until_nul(&body).to_vec(),
+            b'K' => self.pending.link = until_nul(&body).to_vec(),
+            b'x' => self.pending.records = Some(Records::parse(body, self.records)?),
+            _ => {
+                let global = Records::parse(body, self.records)?;
+                for key in [&b"path"[..], b"linkpath", b"size"] {
+                    if let Some(value) = global.get(key) {
+                        sink.odd("a global header names a path, link or size", value);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges what is known of a member, as Go does, and begins its body.
+    fn member(&mut self, header: Header, block: &Block, sink: &mut impl Sink) -> Result<(), Fault> {
+        let Pending { records, name, link } = std::mem::take(&mut self.pending);
+        let records = records.unwrap_or_default();
+        if header.size < 0 && !bodiless(header.flag) {
+            return Err(NEGATIVE);
+        }
+        records.check_times()?;
+        let stated = records.number(b"size")?.unwrap_or(header.size);
+        let mut member = Member {
+            flag: header.flag,
+            uid: records.number(b"uid")?.unwrap_or(header.uid),
+            gid: records.number(b"gid")?.unwrap_or(header.gid),
+            name: self.authority(header.name, &name, records.get(b"path"), sink),
+            link: self.authority(header.link, &link, records.get(b"linkpath"), sink),
+            size: 0,
+            mode: header.mode,
+            major: header.major,
+            minor: header.minor,
+            records,
+        };
+        if member.flag == 0 {
+            member.flag = if member.name.ends_with(b"/") { b'5' } else { b'0' };
+        }
+        if bodiless(member.flag) {
+            if stated != 0 {
+                sink.odd("a size is stated for a link, device or directory", &member.name);
+            }
+        } else {
+            member.size = u64::try_from(stated).map_err(|_| NEGATIVE)?;
+        }
+        self.sparse(member, header.format, block, sink)
+    }
+
+    /// Go's order of authority: GNU long name, then PAX, then the header.
+    fn authority(&self, header: Vec<u8>, long: &[u8], pax: Option<&[u8]>, sink: &mut impl Sink) -> Vec<u8> {
+        match (long, pax) {
+            (b"", None) => header,
+            (b"", Some(pax)) => pax.to_vec(),
+            (long, pax) => {
+                if let Some(pax) = pax
+                    && pax != long
+                {
+                    sink.odd("other readers call it by its PAX name", pax);
+                }
+                long.to_vec()
+            }
+        }
+    }
+
+    fn sparse(
+        &mut self,
+        mut member: Member,
+        format: Format,
+        block: &Block,
+        sink: &mut impl Sink,
+    ) -> Result<(), Fault> {
+        let stored = member.size;
+        if member.flag == b'S' {
+            let size = header::sparse_size(block).and_then(|size| u64::try_from(size).ok());
+            member.size = size
+                .filter(|_| format == Format::Gnu)
+                .ok_or(Fault::corrupt("is sparse in a way that Go refuses"))?;
+            let mut map = HeaderMap::default();
+            if map.header(block, self.cap)? {
+                self.state = State::SparseBlock(Box::new((member, map, stored)));
+                return Ok(());
+            }
+            return self.body(member, stored, Some(map.into_segments()), sink);
+        }
+        let Some(announced) = sparse::announced(&member.records) else {
+            return self.body(member, stored, None, sink);
+        };
+        if bodiless(member.flag) {
+            return Err(Fault::corrupt("is sparse but has no body"));
+        }
+        if let Some(name) = member.records.get(b"GNU.sparse.name") {
+            member.name = name.to_vec();
+        }
+        let size = member.records.number(b"GNU.sparse.size")?;
+        let size = size.map_or_else(|| member.records.number(b"GNU.sparse.realsize"), |size| Ok(Some(size)))?;
+        if let Some(size) = size {
+            member.size = u64::try_from(size).map_err(|_| NEGATIVE)?;
+        }
+        match announced {
+            Announced::InRecords => {
+                let map = sparse::from_records(&member.records)?;
+                self.body(member, stored, Some(map), sink)
+            }
+            Announced::InBody => self.sparse_text(Box::new((member, BodyMap::default(), stored))),
+        }
+    }
+
+    /// Begins the body of `member`, of which `left` bytes are stored.
+    fn body(
+        &mut self,
+        member: Member,
+        left: u64,
+        map: Option<Vec<Segment>>,
+        sink: &mut impl Sink,
+    ) -> Result<(), Fault> {
+        let size = member.size;
+        if let Some(map) = &map {
+            sparse::check(map, size, left)?;
+        }
+        let wanted = sink.member(member, self.ended());
+        self.state = State::Body {
+            left,
+            size,
+            map: map.map(Cursor::new),
+            wanted,
+        };
+        Ok(())
+    }
+
+    /// What fills the block. Bodies begin on a block's edge, so the place tells it as well as their length would.
+    fn padding(&self) -> State {
+        let block = BLOCK as u64;
+        State::Padding((block - self.position % block) % block)
+    }
+}
+
+const NEGATIVE: Fault = Fault::corrupt("has a negative size");
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.name.is_empty() && self.link.is_empty() && self.records.as_ref().is_none_or(Records::is_empty)
+    }
+}
+
+/// Links, devices, directories and FIFOs never have a body, whatever their size says.
+fn bodiless(flag: u8) -> bool {
+    matches!(flag, b'1'..=b'6')
+}
+
+fn at_most(left: u64, bytes: &[u8]) -> usize {
+    usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()))
+}
+
+/// Hands the next stored bytes of a body to `sink`. Returns how many.
+fn body(
+    left: &mut u64,
+    map: Option<&mut Cursor>,
+    wanted: &mut bool,
+    bytes: &[u8],
+    sink: &mut impl Sink,
+) -> usize {
+    let mut used = at_most(*left, bytes);
+    if *wanted {
+        match map {
+            None => *wanted = sink.data(&bytes[..used]),
+            Some(map) => {
+                let (hole, run) = map.advance();
+                used = at_most(run, &bytes[..used]);
+                *wanted = (hole == 0 || sink.hole(hole)) && sink.data(&bytes[..used]);
+                map.take(used as u64);
+            }
+        }
+    }
+    *left -= used as u64;
+    used
+}

@@ -1,0 +1,3 @@
+//! Framing, types, names, PAX, sparse files, the end of the archive.
+
+use super::*;

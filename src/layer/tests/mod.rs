@@ -1,0 +1,64 @@
+//! Tests of whole layers, through `read` alone.
+
+mod codecs;
+mod members;
+
+use std::{
+    io::{self, Read},
+    sync::atomic::AtomicBool,
+};
+
+use super::{testing::*, *};
+use crate::{
+    failure::{Code, Failure, Result},
+    gap::Hides,
+};
+
+/// Reads with these limits and wants.
+fn read_with(blob: &[u8], wants: &[Want], limits: &Limits) -> Result<LayerFacts> {
+    let reading = Reading {
+        catalog: Catalog::builtin(),
+        wants,
+        limits,
+        stop: &AtomicBool::new(false),
+    };
+    read(&mut &blob[..], None, &reading)
+}
+
+fn facts(blob: &[u8]) -> LayerFacts {
+    read_with(blob, &[Want::Below("/")], &Limits::default()).unwrap()
+}
+
+fn refusal(blob: &[u8]) -> Failure {
+    read_with(blob, &[], &Limits::default()).unwrap_err()
+}
+
+/// Path and content of all kept files.
+fn kept(facts: &LayerFacts) -> Vec<(String, Vec<u8>)> {
+    facts
+        .entries
+        .iter()
+        .filter_map(|entry| Some((entry.path.to_string(), entry.kept.as_ref()?.bytes.clone())))
+        .collect()
+}
+
+fn paths(facts: &LayerFacts) -> Vec<String> {
+    facts.entries.iter().map(|entry| entry.path.to_string()).collect()
+}
+
+/// The only entry of a layer.
+fn only(blob: &[u8]) -> Entry {
+    let mut facts = facts(blob);
+    assert_eq!(facts.entries.len(), 1, "{:?}", facts.entries);
+    facts.entries.remove(0)
+}
+
+/// A reader that gives one byte at a time.
+struct Drip<'a>(&'a [u8]);
+
+impl Read for Drip<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.len().min(buffer.len()).min(1);
+        self.0.read(&mut buffer[..count])
+    }
+}

@@ -1,0 +1,275 @@
+//! Unpacking turns the members of one layer, in their order, into the layer's own tree, as a runtime would on disk.
+
+use std::collections::HashMap;
+
+use super::{
+    remarks::Remarks,
+    tree::{Id, Place, Stuck, Tree},
+};
+use crate::{
+    layer::{Entry, Kind, LayerFacts},
+    path::RootPath,
+};
+
+/// One layer's own tree, and what it says about lower layers.
+pub(super) struct Unpacked<'a> {
+    pub(super) root: Id,
+    pub(super) hides: Vec<Hide<'a>>,
+}
+
+/// A whiteout or opaque marker. It acts on lower layers only, wherever it stands in the archive.
+pub(super) struct Hide<'a> {
+    /// Whose children it hides (an opaque marker), or the directory of `name`.
+    pub(super) place: Place<'a>,
+    /// What it hides in the directory; `None` for an opaque marker.
+    pub(super) name: Option<&'a [u8]>,
+    /// The member's path, to show.
+    pub(super) path: &'a RootPath,
+}
+
+/// A hard link whose target is not there yet: in a lower layer, or further on in the archive.
+struct Forward<'a> {
+    dir: Id,
+    name: &'a [u8],
+    id: Id,
+    entry: &'a Entry,
+}
+
+struct Unpacker<'t, 'a> {
+    tree: &'t mut Tree<'a>,
+    remarks: &'t mut Remarks,
+    layer: usize,
+    root: Id,
+    hides: Vec<Hide<'a>>,
+    forward: Vec<Forward<'a>>,
+}
+
+/// Unpacks `facts` into a tree of its own. `lower` is the root of the layers below, where hard links may lead.
+pub(super) fn unpack<'a>(
+    tree: &mut Tree<'a>,
+    remarks: &mut Remarks,
+    lower: Id,
+    layer: usize,
+    facts: &'a LayerFacts,
+) -> Unpacked<'a> {
+    let root = tree.root();
+    let mut unpacker = Unpacker {
+        tree,
+        remarks,
+        layer,
+        root,
+        hides: Vec::new(),
+        forward: Vec::new(),
+    };
+    for entry in &facts.entries {
+        if let Err(stuck) = unpacker.member(entry) {
+            unpacker.remarks.gap(layer, &entry.path, stuck.why());
+        }
+    }
+    unpacker.join_forward_links(lower);
+    Unpacked {
+        root,
+        hides: unpacker.hides,
+    }
+}
+
+/// The components above the last one.
+fn above(path: &RootPath) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let bytes = path.as_bytes();
+    let end = bytes.len() - path.name().len();
+    bytes[..end].split(|&b| b == b'/').filter(|part| !part.is_empty())
+}
+
+impl<'a> Unpacker<'_, 'a> {
+    fn member(&mut self, entry: &'a Entry) -> Result<(), Stuck> {
+        let path = &entry.path;
+        if entry.kind == Kind::Opaque {
+            let place = self.tree.walk(self.root, self.root, path.components())?;
+            self.hides.push(Hide {
+                place,
+                name: None,
+                path,
+            });
+            return Ok(());
+        }
+        if path.is_root() {
+            match entry.kind {
+                Kind::Directory => self.tree.rewrite(self.root, self.layer, entry),
+                _ => self.remarks.note(self.layer, || {
+                    "a member that is no directory is named like the root; it is ignored".into()
+                }),
+            }
+            return Ok(());
+        }
+        let (place, name) = (self.tree.walk(self.root, self.root, above(path))?, path.name());
+        if entry.kind == Kind::Whiteout {
+            self.hides.push(Hide {
+                place,
+                name: Some(name),
+                path,
+            });
+            return Ok(());
+        }
+        let dir = self.tree.make(&place)?;
+        if let Kind::HardLink(target) = &entry.kind {
+            return self.hard_link(dir, name, entry, target);
+        }
+        match self.tree.child(dir, name) {
+            Some(old) if entry.kind == Kind::Directory && self.tree.is_dir(old) => {
+                self.tree.rewrite(old, self.layer, entry);
+            }
+            _ => {
+                let id = self.tree.add(self.layer, entry);
+                self.put(dir, name, id);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an inode one more name, in place of what has the name now.
+    fn put(&mut self, dir: Id, name: &'a [u8], id: Id) {
+        self.tree.detach(dir, name, self.layer);
+        self.tree.attach(dir, name, id, true);
+    }
+
+    /// What `target` names in the tree under `root`; links are followed in its directories, not at its end.
+    fn find(&mut self, root: Id, target: &'a RootPath) -> Option<Id> {
+        let place = self.tree.walk(root, root, above(target)).ok()?;
+        if !place.missing.is_empty() || target.is_root() {
+            return None;
+        }
+        self.tree.child(place.at, target.name())
+    }
+
+    fn hard_link(
+        &mut self,
+        dir: Id,
+        name: &'a [u8],
+        entry: &'a Entry,
+        target: &'a RootPath,
+    ) -> Result<(), Stuck> {
+        match self.find(self.root, target) {
+            Some(found) if self.tree.is_dir(found) => self.remarks.note(self.layer, || {
+                format!("{} is a hard link to a directory; it is ignored", entry.path)
+            }),
+            Some(found) if !self.is_forward(found) => {
+                // A link to itself would delete the file before it links; keep what there is.
+                if self.tree.child(dir, name) != Some(found) {
+                    self.put(dir, name, found);
+                }
+                self.join_header(found, entry);
+            }
+            _ => {
+                let id = self.tree.add(self.layer, entry);
+                self.put(dir, name, id);
+                self.forward.push(Forward { dir, name, id, entry });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_forward(&self, id: Id) -> bool {
+        matches!(self.tree.kind(id), Kind::HardLink(_))
+    }
+
+    /// Binds the hard links whose target was not there when they came.
+    fn join_forward_links(&mut self, lower: Id) {
+        let forward = std::mem::take(&mut self.forward);
+        let mut ends: HashMap<Id, Option<Id>> = HashMap::new();
+        for link in &forward {
+            let (mut chain, mut at) = (Vec::new(), link.id);
+            let end = loop {
+                if let Some(end) = ends.get(&at) {
+                    break *end;
+                }
+                let Kind::HardLink(target) = self.tree.kind(at) else {
+                    break Some(at);
+                };
+                // Met again before it is settled, it is part of a circle and leads nowhere.
+                ends.insert(at, None);
+                chain.push(at);
+                let own = self.find(self.root, target).filter(|found| *found != at);
+                match own.or_else(|| self.find(lower, target)) {
+                    Some(next) => at = next,
+                    None => break None,
+                }
+            };
+            ends.extend(chain.into_iter().map(|id| (id, end)));
+        }
+        for link in forward {
+            if self.tree.child(link.dir, link.name) != Some(link.id) {
+                continue;
+            }
+            self.tree.detach(link.dir, link.name, self.layer);
+            let end = ends.get(&link.id).copied().flatten();
+            match end.filter(|&id| !self.tree.is_dir(id)) {
+                Some(id) => {
+                    self.tree.attach(link.dir, link.name, id, true);
+                    self.join_header(id, link.entry);
+                    self.remarks.note(self.layer, || {
+                        format!(
+                            "{} is a hard link to a file of a lower layer or further on in the archive; some runtimes \
+                             refuse such a layer",
+                            link.entry.path
+                        )
+                    });
+                }
+                None => self.remarks.note(self.layer, || {
+                    format!(
+                        "{} is a hard link to a file that is nowhere; it is ignored",
+                        link.entry.path
+                    )
+                }),
+            }
+        }
+    }
+
+    /// Adds the privileges that a hard link's own header gives its file: containerd applies them, umoci does not.
+    fn join_header(&mut self, id: Id, entry: &Entry) {
+        let layer = self.layer;
+        if matches!(self.tree.kind(id), Kind::Symlink(_)) {
+            return;
+        }
+        let inode = &mut self.tree.inodes[id];
+        let mode = inode.mode | entry.mode & 0o7777;
+        let capability = join_capabilities(inode.capability.as_deref(), entry.capability.as_deref());
+        // Owner 0 is what makes a set-id bit worth most.
+        let uid = if entry.uid == 0 || inode.uid == 0 {
+            0
+        } else {
+            entry.uid
+        };
+        let gid = if entry.gid == 0 || inode.gid == 0 {
+            0
+        } else {
+            entry.gid
+        };
+        if (mode, uid, gid) != (inode.mode, inode.uid, inode.gid) || capability != inode.capability {
+            self.remarks.note(layer, || {
+                format!(
+                    "{} is a hard link whose header differs from its file's; runtimes differ in which they apply, so both \
+                     count",
+                    entry.path
+                )
+            });
+        }
+        (inode.mode, inode.uid, inode.gid, inode.capability) = (mode, uid, gid, capability);
+    }
+}
+
+/// The union of two `security.capability` values: all bits of both, where they have one form.
+fn join_capabilities(a: Option<&[u8]>, b: Option<&[u8]>) -> Option<Vec<u8>> {
+    match (a, b) {
+        (Some(a), Some(b)) if a.len() == b.len() => {
+            // The first 20 bytes are flags and masks; behind them stands the id of a user namespace.
+            let joined = a.iter().zip(b).enumerate();
+            Some(
+                joined
+                    .map(|(at, (a, b))| if at < 20 { a | b } else { *a })
+                    .collect(),
+            )
+        }
+        (Some(a), Some(b)) => Some(if b.len() > a.len() { b } else { a }.to_vec()),
+        (a, b) => a.or(b).map(<[u8]>::to_vec),
+    }
+}

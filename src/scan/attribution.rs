@@ -1,0 +1,126 @@
+//! Attribution puts a layer down to a line of the image's history: a hint, since the builder wrote it, never a fact.
+
+use crate::{
+    image::{History, ImageConfig},
+    text,
+};
+
+/// The instruction of each of `layers` layers, where the history fits: as many lines that made a layer as there are
+/// layers, and none that claims to have made none although it copies or runs something (as buildah writes it).
+pub(super) fn instructions(config: Option<&ImageConfig>, layers: usize) -> Vec<Option<String>> {
+    let history = config.map_or(&[][..], |config| &config.history);
+    let making: Vec<&History> = history.iter().filter(|line| !line.empty_layer).collect();
+    let doubtful = history.iter().filter(|line| line.empty_layer).any(makes_a_layer);
+    if making.len() != layers || doubtful {
+        return vec![None; layers];
+    }
+    making.into_iter().map(|line| line.created_by.as_deref().and_then(instruction)).collect()
+}
+
+fn makes_a_layer(line: &History) -> bool {
+    let words = line.created_by.as_deref().map(without_shell).unwrap_or_default();
+    ["COPY ", "ADD ", "RUN "].iter().any(|word| words.starts_with(word))
+}
+
+/// The history line as a Dockerfile would have it: without `/bin/sh -c`, `#(nop)`, build arguments and `# buildkit`.
+fn instruction(created_by: &str) -> Option<String> {
+    let mut line = without_shell(created_by).trim().trim_end_matches("# buildkit").trim().to_owned();
+    if line.is_empty() {
+        return None;
+    }
+    let keyword = line.split_whitespace().next().unwrap_or_default();
+    if !(keyword.len() > 1 && keyword.bytes().all(|b| b.is_ascii_uppercase())) && ran_by_shell(created_by) {
+        line.insert_str(0, "RUN ");
+    }
+    Some(text::escape(redact(&line).as_bytes()))
+}
+
+fn ran_by_shell(created_by: &str) -> bool {
+    created_by.contains("/bin/sh -c ") && !created_by.contains("#(nop)")
+}
+
+/// Cuts what builders put before the words of the Dockerfile: `|2 A=b C=d /bin/sh -c …`, `/bin/sh -c #(nop) …`. What a
+/// build argument was set to goes with it: it may be a secret.
+fn without_shell(created_by: &str) -> &str {
+    let line = created_by.trim_start();
+    let (run, rest) = match line.strip_prefix("RUN ") {
+        Some(rest) => (true, rest),
+        None => (false, line),
+    };
+    let cut = match rest.split_once("/bin/sh -c ") {
+        Some((before, after)) if before.is_empty() || before.starts_with('|') => after,
+        _ => return line,
+    };
+    match cut.trim_start().strip_prefix("#(nop)") {
+        Some(words) => words.trim_start(),
+        None if run => cut,
+        None => cut,
+    }
+}
+
+/// Words whose values are not shown wherever they are assigned.
+const SECRET_WORDS: &[&str] =
+    &["password", "passwd", "secret", "token", "apikey", "api_key", "access_key", "private_key", "credential"];
+
+/// Takes out the values of assignments to names that speak of secrets, and credentials inside addresses.
+fn redact(line: &str) -> String {
+    let words = line.split(' ').map(|word| {
+        if let Some((name, _)) = word.split_once('=') {
+            let lower = name.to_ascii_lowercase();
+            if SECRET_WORDS.iter().any(|secret| lower.contains(secret)) {
+                return format!("{name}=…");
+            }
+        }
+        match word.split_once("://") {
+            Some((scheme, rest)) => match rest.split_once('@') {
+                Some((user, host)) if !user.contains('/') => format!("{scheme}://…@{host}"),
+                _ => word.to_owned(),
+            },
+            None => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(created_by: &str, empty_layer: bool) -> History {
+        History { created_by: Some(created_by.to_owned()), comment: None, empty_layer }
+    }
+
+    fn of(history: Vec<History>, layers: usize) -> Vec<Option<String>> {
+        instructions(Some(&ImageConfig { history, ..ImageConfig::default() }), layers)
+    }
+
+    #[test]
+    fn builders_texts_become_instructions() {
+        for (written, want) in [
+            ("/bin/sh -c #(nop) ADD file:0 in / ", "ADD file:0 in /"),
+            ("/bin/sh -c apt-get install -y bash", "RUN apt-get install -y bash"),
+            ("RUN /bin/sh -c apt-get update # buildkit", "RUN apt-get update"),
+            ("COPY /out/app /app # buildkit", "COPY /out/app /app"),
+            ("|1 TOKEN=abc /bin/sh -c make", "RUN make"),
+            ("RUN |1 TOKEN=abc /bin/sh -c make # buildkit", "RUN make"),
+            ("bazel build ...", "bazel build ..."),
+        ] {
+            assert_eq!(of(vec![line(written, false)], 1), [Some(want.to_owned())], "{written}");
+        }
+    }
+
+    #[test]
+    fn a_history_that_does_not_fit_tells_nothing() {
+        assert_eq!(of(vec![line("COPY a b", false)], 2), [None, None]);
+        assert_eq!(of(vec![line("COPY a b", true), line("COPY c d", false)], 1), [None]);
+        assert_eq!(of(vec![line("CMD [\"x\"]", true), line("COPY c d", false)], 1).len(), 1);
+        assert_eq!(of(vec![line("CMD [\"x\"]", true), line("COPY c d", false)], 1)[0].as_deref(), Some("COPY c d"));
+        assert_eq!(instructions(None, 1), [None]);
+    }
+
+    #[test]
+    fn secrets_of_the_history_are_not_shown() {
+        let shown = of(vec![line("RUN DB_PASSWORD=hunter2 curl https://me:hunter2@host/x", false)], 1);
+        assert_eq!(shown[0].as_deref(), Some("RUN DB_PASSWORD=… curl https://…@host/x"));
+    }
+}

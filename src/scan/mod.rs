@@ -1,0 +1,120 @@
+//! A scan opens targets, reads their layers, and judges every image by the policy.
+
+mod attribution;
+mod layers;
+mod open;
+mod verdict;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jiff::civil::Date;
+use rayon::prelude::*;
+
+use crate::{
+    failure::{Code, Failure},
+    policy::{Policy, WaiverUse},
+    report::{ImageReport, Outcome, Report, UnusedWaiver},
+    source,
+    target::Target,
+};
+use open::Candidate;
+
+/// Everything a scan needs to know; nothing in it can be invalid any more.
+#[derive(Debug)]
+pub struct Plan {
+    /// What to scan, in the order asked for.
+    pub targets: Vec<Target>,
+    /// How to open targets.
+    pub source: source::Options,
+    /// What to judge by.
+    pub policy: Policy,
+    /// Layers read at a time.
+    pub jobs: usize,
+    /// Hash the uncompressed bytes of every layer and compare with the configuration.
+    pub verify_diff_ids: bool,
+    /// The day on which waivers hold or are over.
+    pub today: Date,
+}
+
+/// Is told how far a scan has come. Called from several threads.
+pub trait Progress: Sync {
+    /// So many images were opened, and their layers have so many bytes together, where known.
+    fn opened(&self, images: usize, layers: usize, bytes: u64);
+    /// So many more bytes of layers were read.
+    fn read(&self, bytes: u64);
+    /// One more layer was read to its end.
+    fn layer_done(&self);
+}
+
+/// Scans all targets. What cannot be scanned becomes part of the report.
+///
+/// The report depends on the plan and the images' bytes alone: not on the number of jobs, nor on what arrives first.
+pub fn run(plan: &Plan, progress: &dyn Progress) -> Report {
+    let candidates = open::all(plan, progress);
+    let facts = layers::read_all(&candidates, plan, progress);
+    let judged: Vec<(ImageReport, Vec<WaiverUse>)> =
+        candidates.into_par_iter().map(|candidate| judge(candidate, &facts, plan)).collect();
+    let mut uses = vec![WaiverUse::Unmatched; plan.policy.waivers.len()];
+    for (_, of_image) in &judged {
+        for (sum, one) in uses.iter_mut().zip(of_image) {
+            *sum = (*sum).max(*one);
+        }
+    }
+    let images: Vec<ImageReport> = judged.into_iter().map(|(image, _)| image).collect();
+    Report {
+        exit_code: exit_code(&images),
+        unused_waivers: unused(&plan.policy, &uses),
+        policy: plan.policy.clone(),
+        images,
+    }
+}
+
+fn judge(candidate: Candidate, facts: &layers::FactsByLayer, plan: &Plan) -> (ImageReport, Vec<WaiverUse>) {
+    let target = candidate.target.clone();
+    let judged = candidate.image.and_then(|opened| {
+        catch_unwind(AssertUnwindSafe(|| verdict::judge(&opened, facts, plan))).unwrap_or_else(|_| {
+            Err(Failure::new(Code::Internal, "scant failed while it judged this image")
+                .advise("please report this as a defect of scant, with the image if it is public"))
+        })
+    });
+    match judged {
+        Ok((verdict, uses)) => (ImageReport { target, outcome: Outcome::Judged(Box::new(verdict)) }, uses),
+        Err(failure) => {
+            let outcome = match failure.code {
+                Code::NotAnImage | Code::UnsupportedPlatform => Outcome::NotApplicable(failure),
+                _ => Outcome::Failed(failure),
+            };
+            (ImageReport { target, outcome }, Vec::new())
+        }
+    }
+}
+
+/// The highest exit code of all images: 0 compliant, 1 not compliant, 3 not scanned to the end, 4 a retry may help.
+///
+/// What is no image is passed over beside a judged image of the same target, as an index may hold both.
+fn exit_code(images: &[ImageReport]) -> u8 {
+    let judged = |target: &str| {
+        images.iter().any(|image| image.target == target && matches!(image.outcome, Outcome::Judged(_)))
+    };
+    let code = |image: &ImageReport| match &image.outcome {
+        Outcome::Judged(verdict) => match verdict.compliant {
+            Some(true) => 0,
+            Some(false) => 1,
+            None => 3,
+        },
+        Outcome::NotApplicable(_) if judged(&image.target) => 0,
+        Outcome::NotApplicable(_) => 3,
+        Outcome::Failed(failure) => 3 + u8::from(failure.code.retryable()),
+    };
+    images.iter().map(code).max().unwrap_or(0)
+}
+
+fn unused(policy: &Policy, uses: &[WaiverUse]) -> Vec<UnusedWaiver> {
+    policy
+        .waivers
+        .iter()
+        .zip(uses)
+        .filter(|(_, use_)| **use_ != WaiverUse::Used)
+        .map(|(waiver, use_)| UnusedWaiver { waiver: waiver.clone(), expired: *use_ == WaiverUse::Expired })
+        .collect()
+}

@@ -1,0 +1,116 @@
+//! Opening turns targets into candidates: images whose layers can be read, or the reason why not.
+
+use std::{
+    collections::HashMap,
+    io::Read,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use super::{Plan, Progress, layers};
+use crate::{
+    failure::{Code, Failure, Result},
+    image::{Algorithm, Image},
+    layer::LayerFacts,
+    source::{self, Blobs, Found, Opened, Stream},
+    target::Target,
+};
+
+/// Targets opened at a time: that is waiting for a network, not work.
+const OPENED_AT_A_TIME: usize = 8;
+
+/// One image of a target, or why there is none.
+pub(super) struct Candidate {
+    /// The target as the user wrote it.
+    pub(super) target: String,
+    /// The image.
+    pub(super) image: Result<OpenedImage>,
+}
+
+/// An image and where its layers come from.
+pub(super) struct OpenedImage {
+    /// The image.
+    pub(super) image: Image,
+    /// Its layers.
+    pub(super) layers: LayerSource,
+}
+
+/// Where layers come from.
+pub(super) enum LayerSource {
+    /// They can be opened in any order.
+    Blobs(Arc<dyn Blobs>),
+    /// Their archive has passed by, and they were read meanwhile: by blob name.
+    Passed(Arc<HashMap<String, Arc<Result<LayerFacts>>>>),
+}
+
+/// Opens every target, several at a time; the order of the result is that of the targets, then of their platforms.
+pub(super) fn all(plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
+    let next = AtomicUsize::new(0);
+    let opened: Vec<Mutex<Vec<Candidate>>> = plan.targets.iter().map(|_| Mutex::default()).collect();
+    thread::scope(|scope| {
+        for _ in 0..plan.targets.len().min(OPENED_AT_A_TIME) {
+            scope.spawn(|| {
+                while let Some((target, slot)) = {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    plan.targets.get(index).zip(opened.get(index))
+                } {
+                    let candidates = candidates(target, plan, progress);
+                    if let Ok(mut slot) = slot.lock() {
+                        *slot = candidates;
+                    }
+                }
+            });
+        }
+    });
+    let candidates: Vec<Candidate> =
+        opened.into_iter().flat_map(|slot| slot.into_inner().unwrap_or_default()).collect();
+    layers::announce(&candidates, progress);
+    candidates
+}
+
+fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
+    let text = target.to_string();
+    let failed =
+        |target: &str, failure: Failure| Candidate { target: target.to_owned(), image: Err(failure) };
+    let opened = match source::open(target, &plan.source) {
+        Ok(Opened::Images { images, blobs }) => (images, LayerSource::Blobs(blobs)),
+        Ok(Opened::Stream(stream)) => match pass(stream, plan, progress) {
+            Ok((images, facts)) => (images, LayerSource::Passed(Arc::new(facts))),
+            Err(failure) => return vec![failed(&text, failure)],
+        },
+        Err(failure) => return vec![failed(&text, failure)],
+    };
+    let (images, layers) = opened;
+    images
+        .into_iter()
+        .map(|found| match found {
+            Ok(image) => {
+                let layers = match &layers {
+                    LayerSource::Blobs(blobs) => LayerSource::Blobs(Arc::clone(blobs)),
+                    LayerSource::Passed(facts) => LayerSource::Passed(Arc::clone(facts)),
+                };
+                Candidate { target: text.clone(), image: Ok(OpenedImage { image, layers }) }
+            }
+            Err((name, failure)) => failed(&name, failure),
+        })
+        .collect()
+}
+
+type Passed = HashMap<String, Arc<Result<LayerFacts>>>;
+
+/// Lets an archive pass by and reads whatever in it could be a layer. Its manifest may come last, and may then vouch for
+/// the uncompressed bytes only: so they are hashed too.
+fn pass(stream: Box<dyn Stream>, plan: &Plan, progress: &dyn Progress) -> Result<(Vec<Found>, Passed)> {
+    let mut passed = Passed::new();
+    let images = stream.run(&mut |name: &str, blob: &mut (dyn Read + Send)| {
+        let facts = layers::read_one(blob, Some(Algorithm::Sha256), plan, progress);
+        passed.insert(name.to_owned(), Arc::new(facts));
+    })?;
+    if plan.source.stop.load(Ordering::Relaxed) {
+        return Err(Failure::new(Code::Interrupted, "interrupted"));
+    }
+    Ok((images, passed))
+}

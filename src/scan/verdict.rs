@@ -1,0 +1,186 @@
+//! A verdict: the facts of an image's layers merged, checked, judged and scored.
+
+use std::sync::LazyLock;
+
+use rayon::prelude::*;
+
+use super::{
+    Plan, attribution,
+    layers::{self, FactsByLayer},
+    open::{LayerSource, OpenedImage},
+};
+use crate::{
+    catalog::Catalog,
+    checks::{self, CHECKS, Subject},
+    failure::{Code, Failure, Result},
+    finding::{Finding, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint},
+    gap::{Gap, Hides},
+    layer::{Kind, LayerFacts},
+    policy::{self, Level, Policy, WaiverUse},
+    report::{Bytes, CapabilityView, ReportedFinding, UserView, Verdict},
+    rootfs::{self, Rootfs},
+    score,
+};
+
+/// Judges one image from the facts of its layers.
+///
+/// # Errors
+/// A layer that could not be had, or whose bytes are not those that the image names. A layer that was had but cannot be
+/// read is a gap: what the others say is still told.
+pub(super) fn judge(
+    opened: &OpenedImage,
+    facts: &FactsByLayer,
+    plan: &Plan,
+) -> Result<(Verdict, Vec<WaiverUse>)> {
+    let image = &opened.image;
+    let mut gaps: Vec<(Option<usize>, Gap)> = Vec::new();
+    let layer_facts = layers_of(opened, facts, &mut gaps)?;
+    let rootfs = Rootfs::merge(&layer_facts);
+    gaps.extend(rootfs.gaps().iter().map(|(layer, gap)| (Some(*layer), gap.clone())));
+    if let LayerSource::Blobs(blobs) = &opened.layers {
+        gaps.extend(blobs.gaps().into_iter().map(|gap| (None, gap)));
+    }
+    let user = image.config.as_ref().map(|config| rootfs::user::resolve(&config.user, &rootfs));
+    if let Some(why) = user.as_ref().and_then(|user| user.gap.clone()) {
+        gaps.push((None, Gap { path: None, why, hides: Hides::Accounts }));
+    }
+
+    let subject = Subject {
+        rootfs: &rootfs,
+        config: image.config.as_ref(),
+        platform: image.platform.as_ref(),
+        catalog: Catalog::builtin(),
+    };
+    let mut findings: Vec<Finding> = CHECKS.par_iter().flat_map_iter(|check| (check.run)(&subject)).collect();
+    findings.sort_by_cached_key(|finding| (order(finding.rule), finding.path.clone(), finding.subject.clone()));
+    let capabilities = checks::capabilities(&findings, Catalog::builtin());
+
+    let names: Vec<&str> =
+        [Some(image.name.as_str()), image.reference.as_deref()].into_iter().flatten().collect();
+    let judgement = policy::judge(findings, &plan.policy, &names, plan.today);
+    let score = score::score(&judgement.judged, &plan.policy.rubric);
+    let gaps: Vec<ImageGap> = gaps.into_iter().map(|(layer, gap)| image_gap(layer, gap)).collect();
+    let incomplete = gaps.iter().any(|gap| could_deny(gap, &plan.policy));
+    let denied = judgement.judged.iter().any(|j| j.level == Level::Deny && j.waiver.is_none());
+    let platform = image.platform.as_ref().map(ToString::to_string);
+
+    let mut reported: Vec<ReportedFinding> = judgement
+        .judged
+        .into_iter()
+        .zip(&score.costs)
+        .map(|(judged, points)| ReportedFinding {
+            fingerprint: fingerprint::of(&judged.finding, &image.name, platform.as_deref()),
+            level: judged.level,
+            points: *points,
+            waiver: judged.waiver.and_then(|index| plan.policy.waivers.get(index)).cloned(),
+            finding: judged.finding,
+        })
+        .collect();
+    // Stable: within a severity the order by rule and path stays.
+    reported.sort_by_key(|r| std::cmp::Reverse((r.waiver.is_none(), r.level, r.finding.severity)));
+
+    let verdict = Verdict {
+        image: image.clone(),
+        user: user.map(user_view),
+        layers: origins(opened, &layer_facts),
+        bytes: bytes(&layer_facts, &rootfs),
+        capabilities,
+        findings: reported,
+        gaps,
+        notes: notes(opened, &layer_facts, &rootfs),
+        compliant: (!incomplete).then_some(!denied && score.points >= plan.policy.pass_mark),
+        score: (!incomplete).then_some(score),
+    };
+    Ok((verdict, judgement.waivers))
+}
+
+/// The facts of each layer; a layer that cannot be read leaves a gap and empty facts.
+fn layers_of<'a>(
+    opened: &OpenedImage,
+    facts: &'a FactsByLayer,
+    gaps: &mut Vec<(Option<usize>, Gap)>,
+) -> Result<Vec<&'a LayerFacts>> {
+    static NOTHING: LazyLock<LayerFacts> = LazyLock::new(LayerFacts::default);
+    let mut read: Vec<&LayerFacts> = Vec::new();
+    for (index, layer) in opened.image.layers.iter().enumerate() {
+        let digest = layer.digest.as_ref().map(|digest| format!(" ({digest})")).unwrap_or_default();
+        let place = format!("layer {index}{digest}");
+        match facts.get(&layers::key(opened, layer)).map(AsRef::as_ref) {
+            Some(Ok(facts)) => {
+                if let (Some(stated), Some(is)) = (&layer.diff_id, &facts.diff_id)
+                    && stated != is
+                {
+                    let what = format!("{place}: uncompressed it is {is}, but the configuration says {stated}");
+                    return Err(Failure::new(Code::DigestMismatch, what)
+                        .advise("the image is corrupt or was tampered with: build or fetch it again"));
+                }
+                read.push(facts);
+            }
+            Some(Err(failure)) if leaves_a_gap(failure.code) => {
+                let why = failure.message.clone();
+                gaps.push((Some(index), Gap { path: None, why, hides: Hides::Anything }));
+                read.push(&NOTHING);
+            }
+            Some(Err(failure)) => return Err(failure.clone().at(place)),
+            None => return Err(Failure::new(Code::Internal, format!("{place}: this layer was never read"))),
+        }
+    }
+    Ok(read)
+}
+
+/// Whether the other layers are still told when one fails so.
+fn leaves_a_gap(code: Code) -> bool {
+    matches!(code, Code::Corrupt | Code::TooLarge | Code::NotFound | Code::Internal)
+}
+
+/// A rule's place in reports.
+fn order(rule: &Rule) -> usize {
+    RULES.iter().position(|known| std::ptr::eq(known, rule)).unwrap_or(RULES.len())
+}
+
+fn image_gap(layer: Option<usize>, gap: Gap) -> ImageGap {
+    let place = match (layer, &gap.path) {
+        (Some(layer), Some(path)) => format!("layer {layer}, entry {path}"),
+        (Some(layer), None) => format!("layer {layer}"),
+        (None, Some(path)) => path.to_string(),
+        (None, None) => "image".to_owned(),
+    };
+    ImageGap { place, why: gap.why, could_hide: checks::hidden_by(gap.hides) }
+}
+
+fn could_deny(gap: &ImageGap, policy: &Policy) -> bool {
+    gap.could_hide.iter().any(|rule| policy.levels.get(rule.id) == Some(&Level::Deny))
+}
+
+fn origins(opened: &OpenedImage, facts: &[&LayerFacts]) -> Vec<LayerOrigin> {
+    let image = &opened.image;
+    let instructions = attribution::instructions(image.config.as_ref(), image.layers.len());
+    let layers = image.layers.iter().zip(instructions).zip(facts);
+    layers
+        .map(|((layer, instruction), facts)| LayerOrigin {
+            layer: crate::image::Layer { size: layer.size.or(Some(facts.size)), ..layer.clone() },
+            instruction,
+            uncompressed: facts.uncompressed,
+            files: facts.entries.iter().filter(|entry| entry.kind == Kind::File).count() as u64,
+        })
+        .collect()
+}
+
+fn bytes(facts: &[&LayerFacts], rootfs: &Rootfs) -> Bytes {
+    let sum = |sizes: &mut dyn Iterator<Item = u64>| sizes.fold(0u64, u64::saturating_add);
+    Bytes {
+        compressed: sum(&mut facts.iter().map(|facts| facts.size)),
+        uncompressed: sum(&mut facts.iter().map(|facts| facts.uncompressed)),
+        present: sum(&mut rootfs.nodes().filter(|node| node.kind == Kind::File).map(|node| node.size)),
+        removed: sum(
+            &mut rootfs.residue().iter().filter(|r| r.entry.kind == Kind::File).map(|r| r.entry.size),
+        ),
+    }
+}
+
+fn notes(opened: &OpenedImage, facts: &[&LayerFacts], rootfs: &Rootfs) -> Vec<String> {
+    let of_layers = facts.iter().enumerate().flat_map(|(index, facts)| {
+        facts.notes.iter().map(move |note| format!("layer {index}: {note}"))
+    });
+    opened.image.notes.iter().cloned().chain(of_layers).chain(rootfs.notes().iter().cloned()).collect()
+}
