@@ -16,7 +16,7 @@ fn a_clean_image_gets_three_lines() {
 #[test]
 fn a_bad_image_fits_on_one_screen() {
     let shown = text(&samples::bad(), &Style::default());
-    assert!(shown.lines().count() <= 32, "{shown}");
+    assert!(shown.lines().count() <= 25, "{shown}");
     for line in shown.lines() {
         assert!(line.chars().count() <= 100, "{line}");
     }

@@ -185,8 +185,16 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
         );
         notes.push(notification("joined-results", "warning", text));
     }
+    let results = context.results(&rows);
+    if results.len() < rows.len() {
+        let text = format!(
+            "{} findings have the rule and place of another and are not shown apart; the JSON report has each of them",
+            rows.len() - results.len()
+        );
+        notes.push(notification("joined-results", "warning", text));
+    }
     let mut run = empty_run(invocation(report, notes, style));
-    run.results = Some(context.results(&rows));
+    run.results = Some(results);
     run
 }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Lines that the table takes on one screen.
-const SCREEN: usize = 11;
+const SCREEN: usize = 9;
 /// Lines of one rule.
 const OF_A_RULE: usize = 10;
 
@@ -36,8 +36,8 @@ struct Line {
     details: Vec<String>,
 }
 
-/// The table's lines.
-pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
+/// The table's lines, and whether they leave anything out.
+pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> (Vec<String>, bool) {
     let (groups, rest) = share_out(groups(verdict), ink.0.verbose);
     let mut lines = Vec::new();
     for group in &groups {
@@ -52,12 +52,9 @@ pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
     if !rest.is_empty() {
         let rest: Vec<String> =
             rest.iter().map(|group| format!("{} ({})", group.rule.id, group.findings.len())).collect();
-        out.push(ink.cut(&format!("  and  {}", rest.join(", ")), ink.0.width));
+        out.push(ink.cut(&format!("  and   {}", rest.join(", ")), ink.0.width));
     }
-    if hides {
-        out.push(ink.dim("  (-v shows all)"));
-    }
-    out
+    (out, hides)
 }
 
 /// Active findings by level and rule, in the report's order.

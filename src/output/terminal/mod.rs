@@ -18,6 +18,9 @@ use crate::{
     text,
 };
 
+/// Lines that a clean image gets.
+const CLEAN: usize = 3;
+
 /// Entries of a section below the findings, if not everything is asked for.
 const FEW: usize = 3;
 
@@ -86,7 +89,16 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
         }
     };
     section("Not read", gaps(verdict, ink));
-    section("In the way", findings::table(verdict, ink));
+    let (table, hides) = findings::table(verdict, ink);
+    let denied = verdict
+        .findings
+        .iter()
+        .any(|one| one.active() && one.level == Level::Deny);
+    let title = if denied { "In the way" } else { "Could be better" };
+    section(
+        &if hides { format!("{title} (-v shows all)") } else { title.to_owned() },
+        table,
+    );
     section("What to do first", worth(verdict, ink));
     section("Put there by", origins(verdict, ink));
     section("Waived", waived(verdict, ink));
@@ -95,8 +107,7 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
     }
     let rest = rest(verdict, ink);
     if !rest.is_empty() {
-        let clean = verdict.findings.iter().all(|one| !one.active()) && verdict.gaps.is_empty();
-        if !clean {
+        if lines.len() > CLEAN {
             lines.push(String::new());
         }
         lines.push(ink.dim(&ink.cut(&format!("    {rest}"), ink.0.width)));
@@ -132,7 +143,12 @@ fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
     }));
     let mut lines = vec![first, format!("    {}", ink.dim(&facts.join(ink.dot())))];
     lines.extend(image.digest.as_ref().map(|digest| format!("    {}", ink.dim(&digest.to_string()))));
-    for cap in verdict.score.iter().flat_map(|score| &score.caps) {
+    let mut caps: Vec<_> = verdict.score.iter().flat_map(|score| &score.caps).collect();
+    caps.sort_by_key(|cap| cap.grade);
+    if !ink.0.verbose {
+        caps.truncate(1);
+    }
+    for cap in caps {
         let why = cap.why.trim_end_matches('.');
         let line = format!("no better than {} because of {}: {why}", cap.grade.as_str(), cap.rule.id);
         lines.push(format!("    {}", ink.cut(&line, ink.0.width.saturating_sub(4))));
@@ -239,6 +255,12 @@ fn origins(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
             sums.1 += one.points;
         }
     }
+    let told = |index: &usize| {
+        verdict.layers.get(*index).is_some_and(|origin| origin.instruction.is_some())
+    };
+    if !layers.keys().any(told) {
+        return Vec::new();
+    }
     let mut layers: Vec<_> = layers.into_iter().collect();
     layers.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then(a.0.cmp(&b.0)));
     let rows: Vec<(String, String, String, usize)> = layers
@@ -257,7 +279,7 @@ fn origins(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
         let left = ink.0.width.saturating_sub(columns(&start));
         format!("{start}{}", ink.cut(&text::escape(instruction.as_bytes()), left))
     });
-    few(lines.collect(), FEW, ink)
+    few(lines.collect(), FEW - 1, ink)
 }
 
 fn waived(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
@@ -357,7 +379,9 @@ fn few(mut lines: Vec<String>, most: usize, ink: Ink<'_>) -> Vec<String> {
     let hidden = lines.len() - most;
     lines.truncate(most);
     if let Some(last) = lines.last_mut() {
-        last.push_str(&ink.dim(&format!("  (and {hidden} more)")));
+        let more = format!("  (and {hidden} more)");
+        let room = ink.0.width.saturating_sub(columns(&more));
+        *last = format!("{}{}", ink.cut(last, room), ink.dim(&more));
     }
     lines
 }
