@@ -1,16 +1,21 @@
 //! A source opens a target: it yields images and hands out their layers as verified bytes.
 
+mod archive;
 mod files;
 pub mod index;
 mod json;
 mod listing;
 mod manifest;
 mod oci_layout;
+#[cfg(test)]
+mod samples;
 pub mod verified;
 
 use std::{
     fmt,
+    fs::{File, Metadata},
     io::{self, Read},
+    os::unix::fs::FileExt as _,
     path::Path,
     sync::{Arc, atomic::AtomicBool},
 };
@@ -24,6 +29,7 @@ use crate::{
     gap::Gap,
     image::{Image, Layer, Platform},
     limits::Limits,
+    reference::Reference,
     target::{Kind, Select, Target},
     text,
 };
@@ -129,16 +135,171 @@ pub trait Stream: Send {
 /// # Errors
 /// Whatever keeps the target as a whole from being opened; what is wrong with one image of several is its [`Found`].
 pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
-    let layout = |path: &Path, form: Form, select: &Option<Select>| {
-        oci_layout::open(path, &asked(target, path, form, select.clone()), options)
-    };
     match &target.kind {
-        Kind::OciLayout(path, select) => layout(path, Form::Oci, select),
+        Kind::Registry(_) | Kind::Word(..) => word(target, options),
+        Kind::OciLayout(path, select) => {
+            oci_layout::open(path, &asked(target, path, Form::Oci, select.as_ref()), options)
+        }
+        Kind::OciArchive(path, select) => {
+            file(path, &asked(target, path, Form::Oci, select.as_ref()), options)
+        }
+        Kind::DockerArchive(path, select) => {
+            file(path, &asked(target, path, Form::Docker, select.as_ref()), options)
+        }
+        Kind::Path(path) => whatever(target, path, options),
+        Kind::Stdin => Ok(stream(
+            Box::new(io::stdin()),
+            asked(target, Path::new("stdin"), Form::Any, None),
+            options,
+        )),
         _ => Err(Failure::new(Code::Internal, "not built yet")),
     }
 }
 
-fn asked(target: &Target, path: &Path, form: Form, select: Option<Select>) -> Asked {
+fn word(target: &Target, options: &Options) -> failure::Result<Opened> {
+    let reference = match &target.kind {
+        Kind::Word(path, _) if looks_scannable(path) => return whatever(target, path, options),
+        Kind::Word(_, reference) => reference.clone()?,
+        Kind::Registry(reference) => reference.clone(),
+        _ => return Err(Failure::new(Code::Internal, "this target names no registry")),
+    };
+    registry(&reference, target, options)
+}
+
+fn registry(_reference: &Reference, _target: &Target, _options: &Options) -> failure::Result<Opened> {
+    Err(Failure::new(Code::Internal, "not built yet"))
+}
+
+/// Whether a bare word is more likely a path than an image's name: a layout, a root directory or an archive is there.
+fn looks_scannable(path: &Path) -> bool {
+    let Ok(metadata) = std::fs::metadata(path) else {
+        return false;
+    };
+    if metadata.is_dir() {
+        return layout_or_root(path) != Directory::Neither;
+    }
+    let mut start = [0; 512];
+    let read = metadata.is_file().then(|| {
+        open_file(path).and_then(|(file, _)| {
+            file.read_at(&mut start, 0)
+                .map_err(|error| cannot_read(path, &error))
+        })
+    });
+    matches!(read, Some(Ok(count)) if archive::looks_like_one(start.get(..count).unwrap_or_default()))
+}
+
+/// Opens what a path leads to, by its content.
+fn whatever(target: &Target, path: &Path, options: &Options) -> failure::Result<Opened> {
+    let asked = asked(target, path, Form::Any, None);
+    let metadata = std::fs::metadata(path).map_err(|error| cannot_read(path, &error))?;
+    if !metadata.is_dir() {
+        return file(path, &asked, options);
+    }
+    match layout_or_root(path) {
+        Directory::Layout => oci_layout::open(path, &asked, options),
+        Directory::Root => Err(Failure::new(Code::Internal, "not built yet")),
+        Directory::Skopeo => Err(Failure::new(
+            Code::NotAnImage,
+            "this is a directory as skopeo's dir: writes it",
+        )
+        .advise("convert it with `skopeo copy dir:FROM oci:TO` and scan oci:TO")),
+        Directory::Neither => Err(Failure::new(
+            Code::NotAnImage,
+            "the directory holds neither an image layout nor a root file system",
+        )
+        .advise("if it is a root file system, write rootfs: before its name")),
+    }
+}
+
+/// What a directory holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Directory {
+    Layout,
+    Skopeo,
+    Root,
+    Neither,
+}
+
+fn layout_or_root(path: &Path) -> Directory {
+    let has = |name: &str| path.join(name).symlink_metadata().is_ok();
+    if ["oci-layout", "index.json"].into_iter().any(has) {
+        Directory::Layout
+    } else if has("manifest.json") && has("version") {
+        Directory::Skopeo
+    } else if has("manifest.json") {
+        Directory::Layout
+    } else if ["etc", "bin", "usr"].into_iter().any(has) {
+        Directory::Root
+    } else {
+        Directory::Neither
+    }
+}
+
+/// Opens an archive: a regular file by its members' places, a pipe front to back.
+fn file(path: &Path, asked: &Asked, options: &Options) -> failure::Result<Opened> {
+    let (file, metadata) = open_file(path)?;
+    if metadata.is_dir() {
+        return Err(
+            Failure::new(Code::BadTarget, format!("{} is a directory", shown(path)))
+                .advise("write oci:DIR for an image layout, rootfs:DIR for a root directory"),
+        );
+    }
+    if metadata.is_file() {
+        archive::open(file, asked, options, false)
+    } else {
+        Ok(stream(Box::new(file), asked.clone(), options))
+    }
+}
+
+fn open_file(path: &Path) -> failure::Result<(File, Metadata)> {
+    #[expect(clippy::disallowed_methods, reason = "the user named this file")]
+    let file = File::open(path).map_err(|error| cannot_read(path, &error))?;
+    let metadata = file.metadata().map_err(|error| cannot_read(path, &error))?;
+    Ok((file, metadata))
+}
+
+fn stream(reader: Box<dyn Read + Send>, asked: Asked, options: &Options) -> Opened {
+    Opened::Stream(Box::new(archive::ArchiveStream::new(
+        reader,
+        asked,
+        options.clone(),
+    )))
+}
+
+/// A root file system without configuration, as an image of one layer.
+fn bare_image(asked: &Asked, blob: &str) -> Image {
+    Image {
+        target: asked.text.clone(),
+        reference: None,
+        name: asked.stem.clone(),
+        digest: None,
+        index_digest: None,
+        platform: None,
+        config: None,
+        layers: vec![Layer {
+            digest: None,
+            diff_id: None,
+            size: None,
+            media_type: None,
+            blob: blob.to_owned(),
+        }],
+        other_platforms: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
+fn no_layer(layer: &Layer) -> Failure {
+    Failure::new(
+        Code::NotFound,
+        format!("layer {} is listed but not there", layer.blob),
+    )
+}
+
+fn shown(path: &Path) -> String {
+    text::escape(path.as_os_str().as_encoded_bytes())
+}
+
+fn asked(target: &Target, path: &Path, form: Form, select: Option<&Select>) -> Asked {
     let name = path
         .file_name()
         .map_or("image".into(), |name| name.to_string_lossy());
@@ -150,7 +311,7 @@ fn asked(target: &Target, path: &Path, form: Form, select: Option<Select>) -> As
         text: target.to_string(),
         stem: text::escape(stem.as_bytes()),
         form,
-        select,
+        select: select.cloned(),
     }
 }
 

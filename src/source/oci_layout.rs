@@ -17,7 +17,6 @@ use super::{
     Blobs, Opened, Options,
     files::{Files, blob_path},
     listing::{self, Asked},
-    verified::Verified,
 };
 use crate::{
     failure::{self, Code, Failure},
@@ -114,10 +113,7 @@ impl Blobs for Layout {
             None => RootPath::from(layer.blob.as_str()),
         };
         let Some((file, size)) = self.file(&path)? else {
-            return Err(Failure::new(
-                Code::NotFound,
-                format!("layer {} is listed but not there", layer.blob),
-            ));
+            return Err(super::no_layer(layer));
         };
         super::blob_reader(file, size, layer)
     }

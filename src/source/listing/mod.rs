@@ -64,6 +64,9 @@ pub(crate) fn images(files: &dyn Files, asked: &Asked, options: &Options) -> fai
                 .advise("name the path alone, and what is there is looked at"),
         );
     }
+    if oci.is_none() && docker.is_none() {
+        return Err(nothing_listed());
+    }
     let mut candidates = oci.unwrap_or_default();
     for candidate in docker.unwrap_or_default() {
         match candidates.iter_mut().find(|known| same(known, &candidate)) {
@@ -83,6 +86,11 @@ pub(crate) fn images(files: &dyn Files, asked: &Asked, options: &Options) -> fai
             .collect(),
         options,
     ))
+}
+
+pub(crate) fn nothing_listed() -> Failure {
+    Failure::new(Code::NotAnImage, "it holds neither index.json nor manifest.json")
+        .advise("if it is a root file system, write rootfs: before its name")
 }
 
 /// Whether both listings mean one image: equal configurations and equal blobs.
