@@ -3,6 +3,7 @@
 pub mod index;
 mod json;
 mod manifest;
+pub mod registry;
 pub mod verified;
 
 use std::{
@@ -59,7 +60,7 @@ pub struct RegistryOptions {
 }
 
 /// A user name and password.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// Who.
     pub username: String,
