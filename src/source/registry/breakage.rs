@@ -64,9 +64,10 @@ fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error 
     })
 }
 
-/// rustls reports what it refuses, certificates among it, as I/O errors of invalid data.
+/// rustls reports what it refuses, certificates among it, as I/O errors of invalid data, which may sit in other ones.
 fn breaks_tls(error: &reqwest::Error) -> bool {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::InvalidData)
+        .flat_map(|error| successors(Some(error), |error| error.get_ref()?.downcast_ref::<io::Error>()))
+        .any(|error| error.kind() == io::ErrorKind::InvalidData)
 }

@@ -1,6 +1,16 @@
 //! Certificates that live as long as one test.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use aws_lc_rs::{rand::SystemRandom, rsa::KeyPair, signature::RSA_PKCS1_SHA256};
+use base64::{
+    Engine,
+    prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD},
+};
+use serde_json::json;
 
 use super::run;
 
@@ -101,8 +111,47 @@ pub(crate) fn token_signer(directory: &Path) -> (PathBuf, PathBuf) {
     (key, certificate)
 }
 
+/// Signs tokens that `docker-registry` takes.
+pub(crate) struct Signer {
+    key: KeyPair,
+    certificate: String,
+}
+
+impl Signer {
+    pub(crate) fn new(key: &Path, certificate: &Path) -> Self {
+        let key = BASE64_STANDARD.decode(pem_body(key)).unwrap();
+        Self {
+            key: KeyPair::from_pkcs8(&key).unwrap(),
+            certificate: pem_body(certificate),
+        }
+    }
+
+    /// A token with which `repository` may be pulled.
+    pub(crate) fn token(&self, repository: &str) -> String {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let header = json!({ "typ": "JWT", "alg": "RS256", "x5c": [self.certificate] });
+        let claims = json!({
+            "iss": "test-issuer", "aud": "test-registry", "sub": "", "jti": "1",
+            "iat": now, "nbf": now - 10, "exp": now + 300,
+            "access": [{ "type": "repository", "name": repository, "actions": ["pull"] }],
+        });
+        let part = |json: &serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+        let signed = format!("{}.{}", part(&header), part(&claims));
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        self.key
+            .sign(
+                &RSA_PKCS1_SHA256,
+                &SystemRandom::new(),
+                signed.as_bytes(),
+                &mut signature,
+            )
+            .unwrap();
+        format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature))
+    }
+}
+
 /// The bytes in a PEM file's first section, in base64.
-pub(crate) fn pem_body(path: &Path) -> String {
+fn pem_body(path: &Path) -> String {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines()
         .skip_while(|line| !line.starts_with("-----BEGIN"))

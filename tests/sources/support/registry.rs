@@ -31,6 +31,12 @@ pub(crate) enum Mode<'a> {
     },
     /// Plain HTTP with tokens from `realm`, signed by the holder of `certificate`.
     Token { realm: &'a str, certificate: &'a Path },
+    /// TLS with tokens from `realm`.
+    TokenTls {
+        realm: &'a str,
+        certificate: &'a Path,
+        key: &'a Path,
+    },
 }
 
 /// A running registry.
@@ -167,47 +173,46 @@ fn launch(directory: &Path, mode: &Mode<'_>) -> (Child, String) {
 }
 
 fn configure(directory: &Path, address: &str, mode: &Mode<'_>) -> String {
-    let storage = directory.join("storage");
-    let mut text = format!(
-        "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n  secret: test\n",
-        storage.display()
-    );
-    let mut add = |lines: String| text.push_str(&lines);
-    match mode {
-        Mode::Plain => {}
+    let tls = |certificate: &Path, key: &Path| {
+        format!(
+            "  tls:\n    certificate: {}\n    key: {}\n",
+            certificate.display(),
+            key.display()
+        )
+    };
+    let tokens = |realm: &str, certificate: &Path| {
+        format!(
+            "auth:\n  token:\n    realm: {realm}\n    service: test-registry\n    issuer: test-issuer\n    rootcertbundle: {}\n",
+            certificate.display()
+        )
+    };
+    let security = match mode {
+        Mode::Plain => String::new(),
         Mode::Password => {
             let users = directory.join("htpasswd");
-            fs::write(
-                &users,
-                run("apache2-utils", "htpasswd", &["-nbB", "-C", "4", USER, PASSWORD]),
-            )
-            .unwrap();
-            add(format!(
+            let user = run("apache2-utils", "htpasswd", &["-nbB", "-C", "4", USER, PASSWORD]);
+            fs::write(&users, user).unwrap();
+            format!(
                 "auth:\n  htpasswd:\n    realm: test\n    path: {}\n",
                 users.display()
-            ));
+            )
         }
-        Mode::Tls { certificate, key } => {
-            add(format!(
-                "  tls:\n    certificate: {}\n    key: {}\n",
-                certificate.display(),
-                key.display()
-            ));
-        }
+        Mode::Tls { certificate, key } => tls(certificate, key),
         Mode::MutualTls {
             certificate,
             key,
             clients,
-        } => add(format!(
-            "  tls:\n    certificate: {}\n    key: {}\n    clientcas:\n      - {}\n",
-            certificate.display(),
-            key.display(),
-            clients.display()
-        )),
-        Mode::Token { realm, certificate } => add(format!(
-            "auth:\n  token:\n    realm: {realm}\n    service: test-registry\n    issuer: test-issuer\n    rootcertbundle: {}\n",
-            certificate.display()
-        )),
-    }
-    text
+        } => tls(certificate, key) + &format!("    clientcas:\n      - {}\n", clients.display()),
+        Mode::Token { realm, certificate } => tokens(realm, certificate),
+        Mode::TokenTls {
+            realm,
+            certificate,
+            key,
+        } => tls(certificate, key) + &tokens(realm, certificate),
+    };
+    let storage = directory.join("storage");
+    format!(
+        "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n  secret: test\n{security}",
+        storage.display()
+    )
 }
