@@ -4,7 +4,6 @@ pub mod accounts;
 mod links;
 mod merge;
 mod remarks;
-pub mod user;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

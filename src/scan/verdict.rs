@@ -16,7 +16,10 @@ use crate::{
     layer::{Kind, LayerFacts},
     policy::{self, Level, Policy, WaiverUse},
     report::{Bytes, CapabilityView, ReportedFinding, UserView, Verdict},
-    rootfs::{self, Rootfs},
+    rootfs::{
+        Rootfs,
+        user::{self, UserResolution},
+    },
     score,
 };
 
@@ -38,7 +41,7 @@ pub(super) fn judge(
     if let LayerSource::Blobs(blobs) = &opened.layers {
         gaps.extend(blobs.gaps().into_iter().map(|gap| (None, gap)));
     }
-    let user = image.config.as_ref().map(|config| rootfs::user::resolve(&config.user, &rootfs));
+    let user = image.config.as_ref().map(|config| user::resolve(&config.user, &rootfs));
     if let Some(why) = user.as_ref().and_then(|user| user.gap.clone()) {
         gaps.push((None, Gap { path: None, why, hides: Hides::Accounts }));
     }
@@ -50,7 +53,7 @@ pub(super) fn judge(
         catalog: Catalog::builtin(),
     };
     let findings = checks::run(&subject);
-    let capabilities = checks::abilities(&findings, Catalog::builtin()).into_iter().map(capability).collect();
+    let capabilities = checks::capabilities(&findings, Catalog::builtin()).into_iter().map(capability).collect();
 
     let names: Vec<&str> =
         [Some(image.name.as_str()), image.reference.as_deref()].into_iter().flatten().collect();
@@ -84,7 +87,7 @@ pub(super) fn judge(
 
     let verdict = Verdict {
         image: image.clone(),
-        user: user.map(user_view),
+        user: user.as_ref().map(user_view),
         layers: origins(opened, &layer_facts),
         bytes: bytes(&layer_facts, &rootfs),
         capabilities,
@@ -141,9 +144,27 @@ fn capability(ability: Ability) -> CapabilityView {
     CapabilityView { id, meaning, attack, by }
 }
 
-fn user_view(user: rootfs::user::UserResolution) -> UserView {
-    let _ = user;
-    UserView::default()
+/// The worst that any runtime makes of the user.
+fn user_view(user: &UserResolution) -> UserView {
+    let starts = user.models().iter().all(|(_, outcome)| matches!(outcome, user::Outcome::Starts(_)));
+    let ids = user.ids();
+    let (root, refused) = (user.root(), user.refused());
+    let why = match (&root, &refused, ids) {
+        (Some(verdict), ..) => verdict.why.clone(),
+        (None, Some((_, verdict)), _) => verdict.why.clone(),
+        (None, None, Some(ids)) => format!("uid {} and gid {} in every runtime", ids.uid, ids.gid),
+        (None, None, None) => user.gap.clone().unwrap_or_default(),
+    };
+    UserView {
+        configured: user.user.clone(),
+        uid: ids.map(|ids| ids.uid),
+        gid: ids.map(|ids| ids.gid),
+        groups: ids.map(|ids| ids.groups.clone()).unwrap_or_default(),
+        root: (user.gap.is_none() || root.is_some()).then_some(root.is_some()),
+        starts,
+        run_as_non_root: user.kubelet == user::Kubelet::Accepts,
+        why,
+    }
 }
 
 fn image_gap(layer: Option<usize>, gap: Gap) -> ImageGap {

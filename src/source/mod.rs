@@ -7,6 +7,7 @@ mod json;
 mod listing;
 mod manifest;
 mod oci_layout;
+pub mod registry;
 #[cfg(test)]
 mod samples;
 pub mod verified;
@@ -29,7 +30,6 @@ use crate::{
     gap::Gap,
     image::{Image, Layer, Platform},
     limits::Limits,
-    reference::Reference,
     target::{Kind, Select, Target},
     text,
 };
@@ -77,7 +77,7 @@ pub struct RegistryOptions {
 }
 
 /// A user name and password.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// Who.
     pub username: String,
@@ -163,11 +163,7 @@ fn word(target: &Target, options: &Options) -> failure::Result<Opened> {
         Kind::Registry(reference) => reference.clone(),
         _ => return Err(Failure::new(Code::Internal, "this target names no registry")),
     };
-    registry(&reference, target, options)
-}
-
-fn registry(_reference: &Reference, _target: &Target, _options: &Options) -> failure::Result<Opened> {
-    Err(Failure::new(Code::Internal, "not built yet"))
+    registry::open(&reference, &target.text, options)
 }
 
 /// Whether a bare word is more likely a path than an image's name: a layout, a root directory or an archive is there.

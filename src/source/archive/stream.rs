@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-type OnBlob<'a> = &'a mut dyn FnMut(&str, &mut dyn Read);
+type OnBlob<'a> = &'a mut dyn FnMut(&str, &mut (dyn Read + Send));
 
 /// Standard input, a compressed archive, a daemon's answer.
 pub(crate) struct ArchiveStream {
@@ -93,7 +93,7 @@ fn drain(rest: &mut impl Read) {
 }
 
 /// Hands a root file system on as the one layer it is.
-fn root<R: Read>(
+fn root<R: Read + Send + Send>(
     members: Members<'_, R>,
     mut before: Vec<u8>,
     first: Member,
@@ -129,7 +129,7 @@ struct Whole<'l, R> {
     marked: bool,
 }
 
-impl<R: Read> Whole<'_, R> {
+impl<R: Read + Send + Send> Whole<'_, R> {
     fn step(&mut self, member: Option<&Member>) {
         self.pending = io::Cursor::new(self.members.take_raw());
         self.members.include_padding();
@@ -143,7 +143,7 @@ impl<R: Read> Whole<'_, R> {
     }
 }
 
-impl<R: Read> Read for Whole<'_, R> {
+impl<R: Read + Send + Send> Read for Whole<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -180,7 +180,7 @@ struct Passed {
 }
 
 impl Passed {
-    fn take<R: Read>(
+    fn take<R: Read + Send + Send>(
         &mut self,
         member: &Member,
         members: &mut Members<'_, R>,

@@ -37,7 +37,11 @@ pub(super) struct Blob {
 
 impl Blob {
     /// Asks for a blob; its body is read later.
-    pub(super) fn open(connection: Arc<Connection>, digest: &Digest, size: Option<u64>) -> failure::Result<Self> {
+    pub(super) fn open(
+        connection: Arc<Connection>,
+        digest: &Digest,
+        size: Option<u64>,
+    ) -> failure::Result<Self> {
         let mut blob = Self {
             what: format!("layer {digest}"),
             digest: digest.clone(),
@@ -73,7 +77,10 @@ impl Blob {
         self.surplus = 0;
         match response.status() {
             StatusCode::PARTIAL_CONTENT if self.received > 0 => {
-                let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+                let range = response
+                    .headers()
+                    .get(CONTENT_RANGE)
+                    .and_then(|value| value.to_str().ok());
                 check_range(&self.what, range, self.received, self.size)?;
             }
             StatusCode::OK => {
@@ -86,7 +93,10 @@ impl Blob {
                 }
             }
             StatusCode::RANGE_NOT_SATISFIABLE => {
-                let message = format!("{} ends after {} bytes, before its stated size", self.what, self.received);
+                let message = format!(
+                    "{} ends after {} bytes, before its stated size",
+                    self.what, self.received
+                );
                 return Err(Failure::new(Code::DigestMismatch, message));
             }
             status => return Err(refusal::failure(&self.what, status.as_u16(), b"")),
@@ -135,7 +145,12 @@ impl Blob {
             self.breaks = 0;
         }
         self.breaks += 1;
-        tracing::debug!(what = self.what, why, received = self.received, "the transfer broke");
+        tracing::debug!(
+            what = self.what,
+            why,
+            received = self.received,
+            "the transfer broke"
+        );
         if self.size.is_none() || self.breaks >= self.connection.session.transport().limits().tries {
             let message = format!("{} broke off after {} bytes: {why}", self.what, self.received);
             return Err(Failure::new(Code::Unavailable, message).advise("try again later"));
@@ -165,7 +180,12 @@ impl Read for Blob {
 
 /// Checks that a partial answer starts where it was asked to and belongs to a content of the stated size.
 fn check_range(what: &str, header: Option<&str>, from: u64, size: Option<u64>) -> failure::Result<()> {
-    let wrong = |why: String| Err(Failure::new(Code::DigestMismatch, format!("{what} cannot be taken up again: {why}")));
+    let wrong = |why: String| {
+        Err(Failure::new(
+            Code::DigestMismatch,
+            format!("{what} cannot be taken up again: {why}"),
+        ))
+    };
     let Some((start, total)) = header.and_then(parse_range) else {
         return wrong("the registry does not say which part it sends".into());
     };
@@ -173,9 +193,9 @@ fn check_range(what: &str, header: Option<&str>, from: u64, size: Option<u64>) -
         return wrong(format!("asked for byte {from}, the registry sends byte {start}"));
     }
     match (total, size) {
-        (Some(total), Some(size)) if total != size => {
-            wrong(format!("the registry now says that it has {total} bytes, not the stated {size}"))
-        }
+        (Some(total), Some(size)) if total != size => wrong(format!(
+            "the registry now says that it has {total} bytes, not the stated {size}"
+        )),
         _ => Ok(()),
     }
 }
@@ -203,7 +223,16 @@ mod tests {
     fn ranges_are_read_strictly() {
         assert_eq!(parse_range("bytes 5-9/10"), Some((5, Some(10))));
         assert_eq!(parse_range("Bytes 5-9/*"), Some((5, None)));
-        for header in ["", "bytes", "bytes */10", "bytes 5-9", "bytes 9-5/10", "bytes 5-10/10", "lines 5-9/10", "bytes -9/10"] {
+        for header in [
+            "",
+            "bytes",
+            "bytes */10",
+            "bytes 5-9",
+            "bytes 9-5/10",
+            "bytes 5-10/10",
+            "lines 5-9/10",
+            "bytes -9/10",
+        ] {
             assert_eq!(parse_range(header), None, "{header}");
         }
     }
@@ -212,7 +241,13 @@ mod tests {
     fn a_part_of_something_else_is_refused() {
         assert!(check_range("layer x", Some("bytes 5-9/10"), 5, Some(10)).is_ok());
         assert!(check_range("layer x", Some("bytes 5-9/*"), 5, Some(10)).is_ok());
-        for header in [None, Some("bytes 0-9/10"), Some("bytes 6-9/10"), Some("bytes 5-9/11"), Some("x")] {
+        for header in [
+            None,
+            Some("bytes 0-9/10"),
+            Some("bytes 6-9/10"),
+            Some("bytes 5-9/11"),
+            Some("x"),
+        ] {
             let failure = check_range("layer x", header, 5, Some(10)).unwrap_err();
             assert_eq!(failure.code, Code::DigestMismatch, "{header:?}");
         }

@@ -11,7 +11,10 @@ use crate::{
 pub(super) fn of(error: &reqwest::Error, what: &str, host: &str) -> (Failure, bool) {
     let why = innermost(error);
     if breaks_tls(error) {
-        let failure = Failure::new(Code::Untrusted, format!("{what}: no trusted connection to {host}: {why}"));
+        let failure = Failure::new(
+            Code::Untrusted,
+            format!("{what}: no trusted connection to {host}: {why}"),
+        );
         let failure = failure.advise(
             "give the registry's certificate authority with --ca-file; a registry without TLS needs --plain-http HOST",
         );
@@ -19,7 +22,8 @@ pub(super) fn of(error: &reqwest::Error, what: &str, host: &str) -> (Failure, bo
     }
     if why.contains("Name or service not known") || why.contains("nodename nor servname") {
         return (
-            Failure::new(Code::NotFound, format!("{what}: there is no host {host}")).advise("check the registry's name"),
+            Failure::new(Code::NotFound, format!("{what}: there is no host {host}"))
+                .advise("check the registry's name"),
             false,
         );
     }
@@ -33,7 +37,11 @@ pub(super) fn silence(what: &str, host: &str) -> Failure {
 
 /// A connection that could not be used, or not to the end.
 pub(super) fn unavailable(what: &str, host: &str, why: &str) -> Failure {
-    Failure::new(Code::Unavailable, format!("{what}: {host} cannot be reached: {why}")).advise("try again later")
+    Failure::new(
+        Code::Unavailable,
+        format!("{what}: {host} cannot be reached: {why}"),
+    )
+    .advise("try again later")
 }
 
 /// A client that could not even be made: most often no certificate authority was found.
@@ -51,12 +59,15 @@ pub(super) fn innermost(error: &reqwest::Error) -> String {
 }
 
 fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
-    successors(error.source(), |cause| cause.source())
+    successors(error.source(), |cause: &&'a (dyn Error + 'static)| {
+        (*cause).source()
+    })
 }
 
-/// rustls reports what it refuses, certificates among it, as I/O errors of invalid data.
+/// rustls reports what it refuses, certificates among it, as I/O errors of invalid data, which may sit in other ones.
 fn breaks_tls(error: &reqwest::Error) -> bool {
     causes(error)
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
-        .any(|cause| cause.kind() == io::ErrorKind::InvalidData)
+        .flat_map(|error| successors(Some(error), |error| error.get_ref()?.downcast_ref::<io::Error>()))
+        .any(|error| error.kind() == io::ErrorKind::InvalidData)
 }

@@ -89,9 +89,18 @@ mod tests {
 
     #[test]
     fn what_is_no_known_challenge_is_skipped() {
-        for header in ["", "Bearer service=\"x\"", "Negotiate", "Bearer realm=\"unclosed", "\u{1}"] {
+        for header in [
+            "",
+            "Bearer service=\"x\"",
+            "Negotiate",
+            "Bearer realm=\"unclosed",
+            "\u{1}",
+        ] {
             assert_eq!(choose([header]), None, "{header}");
         }
-        assert_eq!(choose(["Bearer realm=\"unclosed", "Basic realm=x"]), Some(Challenge::Basic));
+        assert_eq!(
+            choose(["Bearer realm=\"unclosed", "Basic realm=x"]),
+            Some(Challenge::Basic)
+        );
     }
 }

@@ -47,7 +47,12 @@ pub(super) struct Found {
 }
 
 /// Looks for credentials: first the command line, then `files` in order.
-pub(super) fn find(reference: &Reference, options: &RegistryOptions, files: &[PathBuf], stop: &AtomicBool) -> Found {
+pub(super) fn find(
+    reference: &Reference,
+    options: &RegistryOptions,
+    files: &[PathBuf],
+    stop: &AtomicBool,
+) -> Found {
     if let Some(token) = &options.token {
         return Found {
             credentials: Credentials::Token(token.clone()),
@@ -80,7 +85,11 @@ pub(super) fn find(reference: &Reference, options: &RegistryOptions, files: &[Pa
 
 /// The files that hold credentials, in the order they are asked. `variable` reads the environment.
 pub(super) fn files(variable: impl Fn(&str) -> Option<OsString>) -> Vec<PathBuf> {
-    let set = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name: &str| {
+        variable(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let home = set("HOME");
     let below_home = |path: &str| home.as_ref().map(|home| home.join(path));
     let config = set("XDG_CONFIG_HOME").or_else(|| below_home(".config"));
@@ -116,11 +125,19 @@ struct Entry {
     registrytoken: Option<String>,
 }
 
-#[expect(clippy::disallowed_methods, reason = "credential files belong to this module; the read is bounded by `take`")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "credential files belong to this module; the read is bounded by `take`"
+)]
 fn read(path: &Path) -> Result<Option<CredentialFile>, String> {
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
             return Ok(None);
         }
         Err(error) => return Err(error.to_string()),
@@ -148,11 +165,17 @@ impl CredentialFile {
     fn find(&self, reference: &Reference, stop: &AtomicBool, notes: &mut Vec<String>) -> Option<Credentials> {
         let mut ask = |name: &str, server: &str| {
             helper::get(name, server, stop).unwrap_or_else(|why| {
-                notes.push(format!("credential helper `{}` was skipped: {why}", text::escape(name.as_bytes())));
+                notes.push(format!(
+                    "credential helper `{}` was skipped: {why}",
+                    text::escape(name.as_bytes())
+                ));
                 None
             })
         };
-        if let Some((key, name)) = self.cred_helpers.as_ref().and_then(|all| entry_for(all, reference))
+        if let Some((key, name)) = self
+            .cred_helpers
+            .as_ref()
+            .and_then(|all| entry_for(all, reference))
             && let Some(credentials) = ask(name, key)
         {
             return Some(credentials);
@@ -169,7 +192,10 @@ impl CredentialFile {
         let (key, entry) = in_file?;
         let credentials = entry.credentials();
         if credentials.is_none() && !entry.is_empty() {
-            notes.push(format!("the entry for {} cannot be understood", text::escape(key.as_bytes())));
+            notes.push(format!(
+                "the entry for {} cannot be understood",
+                text::escape(key.as_bytes())
+            ));
         }
         credentials
     }
@@ -177,7 +203,13 @@ impl CredentialFile {
 
 impl Entry {
     fn is_empty(&self) -> bool {
-        let Self { auth, username, password, identitytoken, registrytoken } = self;
+        let Self {
+            auth,
+            username,
+            password,
+            identitytoken,
+            registrytoken,
+        } = self;
         let all = [auth, username, password, identitytoken, registrytoken];
         all.into_iter().flatten().all(String::is_empty)
     }
@@ -240,13 +272,22 @@ fn place(key: &str) -> String {
         .or_else(|| key.strip_prefix("http://"))
         .unwrap_or(key)
         .trim_end_matches('/');
-    let bare = ["/v1", "/v2"].iter().find_map(|end| bare.strip_suffix(end)).unwrap_or(bare);
-    let (host, path) = bare.split_once('/').map_or((bare, ""), |(host, path)| (host, path));
+    let bare = ["/v1", "/v2"]
+        .iter()
+        .find_map(|end| bare.strip_suffix(end))
+        .unwrap_or(bare);
+    let (host, path) = bare
+        .split_once('/')
+        .map_or((bare, ""), |(host, path)| (host, path));
     let host = match host {
         "index.docker.io" | "registry-1.docker.io" => "docker.io",
         host => host,
     };
-    if path.is_empty() { host.to_owned() } else { format!("{host}/{path}") }
+    if path.is_empty() {
+        host.to_owned()
+    } else {
+        format!("{host}/{path}")
+    }
 }
 
 #[cfg(test)]

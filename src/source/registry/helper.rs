@@ -34,15 +34,27 @@ struct Answer {
 /// A helper that is absent, fails, takes too long or answers nonsense. The text never holds what it printed, since that
 /// may be secret.
 pub(super) fn get(name: &str, server: &str, stop: &AtomicBool) -> Result<Option<Credentials>, String> {
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) {
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    {
         return Err("this is no name of a program".into());
     }
     let program = format!("docker-credential-{name}");
     ask(&program, server, stop, PATIENCE)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the credential helper is the one program that scant ever starts")]
-fn ask(program: &str, server: &str, stop: &AtomicBool, patience: Duration) -> Result<Option<Credentials>, String> {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the credential helper is the one program that scant ever starts"
+)]
+fn ask(
+    program: &str,
+    server: &str,
+    stop: &AtomicBool,
+    patience: Duration,
+) -> Result<Option<Credentials>, String> {
     let mut child = Command::new(program)
         .arg("get")
         .stdin(Stdio::piped())
@@ -60,7 +72,12 @@ fn ask(program: &str, server: &str, stop: &AtomicBool, patience: Duration) -> Re
     result
 }
 
-fn collect(child: &mut Child, program: &str, stop: &AtomicBool, patience: Duration) -> Result<Option<Credentials>, String> {
+fn collect(
+    child: &mut Child,
+    program: &str,
+    stop: &AtomicBool,
+    patience: Duration,
+) -> Result<Option<Credentials>, String> {
     let stdout = child.stdout.take().ok_or("its output cannot be read")?;
     let (sender, receiver) = mpsc::channel();
     // Left behind if the helper's own children keep the pipe open: it ends with them.
@@ -76,7 +93,10 @@ fn collect(child: &mut Child, program: &str, stop: &AtomicBool, patience: Durati
                 return Err("the scan was interrupted".into());
             }
             Err(mpsc::RecvTimeoutError::Timeout) if Instant::now() >= deadline => {
-                return Err(format!("{program} gave no answer within {} s", patience.as_secs()));
+                return Err(format!(
+                    "{program} gave no answer within {} s",
+                    patience.as_secs()
+                ));
             }
             Err(mpsc::RecvTimeoutError::Timeout) => {}
         }
@@ -96,8 +116,8 @@ fn collect(child: &mut Child, program: &str, stop: &AtomicBool, patience: Durati
         }
         return Err(format!("{program} failed ({status})"));
     }
-    let answer: Answer =
-        serde_json::from_slice(&output).map_err(|_| format!("{program} did not answer as a credential helper"))?;
+    let answer: Answer = serde_json::from_slice(&output)
+        .map_err(|_| format!("{program} did not answer as a credential helper"))?;
     Ok(match answer.username.as_str() {
         _ if answer.secret.is_empty() => None,
         "<token>" => Some(Credentials::Identity(Secret(answer.secret))),
@@ -132,12 +152,19 @@ mod tests {
 
     fn run(script: &str) -> Result<Option<Credentials>, String> {
         let (_directory, program) = helper(script);
-        ask(&program, "reg.example:5000", &AtomicBool::new(false), Duration::from_millis(700))
+        ask(
+            &program,
+            "reg.example:5000",
+            &AtomicBool::new(false),
+            Duration::from_millis(700),
+        )
     }
 
     #[test]
     fn logins_and_identity_tokens_are_understood() {
-        let login = run(r#"read server; [ "$1" = get ] && echo "{\"ServerURL\":\"$server\",\"Username\":\"u\",\"Secret\":\"$server\"}""#);
+        let login = run(
+            r#"read server; [ "$1" = get ] && echo "{\"ServerURL\":\"$server\",\"Username\":\"u\",\"Secret\":\"$server\"}""#,
+        );
         assert_eq!(
             login.unwrap(),
             Some(Credentials::Password(Login {

@@ -23,7 +23,8 @@ use std::{
 };
 
 use oci_client::manifest::{
-    IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE, OCI_IMAGE_MEDIA_TYPE,
+    IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE,
+    OCI_IMAGE_MEDIA_TYPE,
 };
 use reqwest::{
     Response, Url,
@@ -63,16 +64,28 @@ const MANIFESTS: [&str; 4] = [
 /// # Errors
 /// No connection, no permission, nothing there, or something that is no image: [`Failure::code`] tells which.
 pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::Result<Opened> {
-    #[expect(clippy::disallowed_methods, reason = "the environment says where credentials are kept")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the environment says where credentials are kept"
+    )]
     let files = credentials::files(|name| std::env::var_os(name));
     let found = credentials::find(reference, &options.registry, &files, &options.stop);
     let runtime = runtime()?;
     let certificates = trust::HOST_DIRECTORIES.iter().map(PathBuf::from).collect();
-    let transport = Transport::new(reference.api_host(), &options.registry, &options.limits, certificates);
+    let transport = Transport::new(
+        reference.api_host(),
+        &options.registry,
+        &options.limits,
+        certificates,
+    );
     let stop = Arc::clone(&options.stop);
     let base = wait(runtime, &stop, base(reference, options, &transport))?;
     let session = Session::new(transport, base, reference.name(), found.credentials, found.notes)?;
-    let connection = Arc::new(Connection { session, runtime, stop });
+    let connection = Arc::new(Connection {
+        session,
+        runtime,
+        stop,
+    });
 
     let name = match (reference.digest(), reference.tag()) {
         (Some(digest), _) => digest.to_string(),
@@ -149,7 +162,11 @@ impl Connection {
         size: Option<u64>,
     ) -> failure::Result<Document> {
         let limits = self.session.transport().limits();
-        let cap = if kind == "manifests" { limits.manifest } else { limits.config };
+        let cap = if kind == "manifests" {
+            limits.manifest
+        } else {
+            limits.config
+        };
         check_cap(what, size, cap)?;
         let mut tries = 0;
         let (response_headers, bytes) = loop {
@@ -171,13 +188,16 @@ impl Connection {
         // A page under the right digest is what the image's author put there: then the parser says what is wrong.
         if is_page && digest.is_none() {
             let message = format!("{what}: the answer is a web page; is this a registry?");
-            return Err(Failure::new(Code::BadTarget, message).advise("check the registry's name, and proxies between"));
+            return Err(Failure::new(Code::BadTarget, message)
+                .advise("check the registry's name, and proxies between"));
         }
         if digest.is_none() && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
             let message = format!("{what}: the answer is not JSON; is this a registry?");
-            return Err(Failure::new(Code::BadTarget, message).advise("check the registry's name, and proxies between"));
+            return Err(Failure::new(Code::BadTarget, message)
+                .advise("check the registry's name, and proxies between"));
         }
-        let stated = header(&response_headers, "docker-content-digest").and_then(|text| text.parse::<Digest>().ok());
+        let stated =
+            header(&response_headers, "docker-content-digest").and_then(|text| text.parse::<Digest>().ok());
         // Without a digest that was asked for, the registry's own statement at least must hold.
         let digest = match digest.cloned().or(stated) {
             Some(digest) => {
@@ -196,7 +216,12 @@ impl Connection {
     /// A body in memory, refused once it is longer than `cap`.
     async fn body(&self, what: &str, mut response: Response, cap: u64) -> failure::Result<Vec<u8>> {
         check_cap(what, response.content_length(), cap)?;
-        let broke = |why: &str| Failure::new(Code::Unavailable, format!("{what}: the transfer broke off: {why}"));
+        let broke = |why: &str| {
+            Failure::new(
+                Code::Unavailable,
+                format!("{what}: the transfer broke off: {why}"),
+            )
+        };
         let mut bytes = Vec::new();
         loop {
             match timeout(self.session.transport().stall(), response.chunk()).await {
@@ -215,7 +240,14 @@ impl Connection {
 impl Manifests for Connection {
     fn manifest(&self, digest: &Digest, size: Option<u64>) -> failure::Result<Vec<u8>> {
         let what = format!("manifest {digest}");
-        let document = self.document(&what, "manifests", &digest.to_string(), &MANIFESTS, Some(digest), size)?;
+        let document = self.document(
+            &what,
+            "manifests",
+            &digest.to_string(),
+            &MANIFESTS,
+            Some(digest),
+            size,
+        )?;
         Ok(document.bytes)
     }
 
@@ -232,7 +264,10 @@ struct Registry(Arc<Connection>);
 impl Blobs for Registry {
     fn open(&self, layer: &Layer) -> failure::Result<Box<dyn Read + Send>> {
         let Some(digest) = &layer.digest else {
-            return Err(Failure::new(Code::Internal, "a layer of a registry without a digest"));
+            return Err(Failure::new(
+                Code::Internal,
+                "a layer of a registry without a digest",
+            ));
         };
         let blob = Blob::open(Arc::clone(&self.0), digest, layer.size)?;
         let what = format!("layer {digest}");
@@ -258,7 +293,9 @@ async fn base(reference: &Reference, options: &Options, transport: &Transport) -
     // Within one machine TLS protects nothing, so plain http may be tried first; it carries no credentials yet.
     let probe = Ask {
         what: "registry",
-        url: at("http")?.join("/v2/").map_err(|_| Failure::new(Code::Internal, "a path that is none"))?,
+        url: at("http")?
+            .join("/v2/")
+            .map_err(|_| Failure::new(Code::Internal, "a path that is none"))?,
         accept: &[],
         from: 0,
         authorization: None,
@@ -273,11 +310,19 @@ fn runtime() -> failure::Result<&'static Runtime> {
     static RUNTIME: OnceLock<Option<Runtime>> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(2).thread_name("registry").enable_all().build().ok()
+        builder
+            .worker_threads(2)
+            .thread_name("registry")
+            .enable_all()
+            .build()
+            .ok()
     });
-    runtime
-        .as_ref()
-        .ok_or_else(|| Failure::new(Code::Internal, "the threads that talk to registries cannot be started"))
+    runtime.as_ref().ok_or_else(|| {
+        Failure::new(
+            Code::Internal,
+            "the threads that talk to registries cannot be started",
+        )
+    })
 }
 
 fn wait<T>(

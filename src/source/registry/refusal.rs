@@ -32,6 +32,7 @@ pub(super) fn failure(what: &str, status: u16, body: &[u8]) -> Failure {
         None => String::new(),
     };
     let (code, why) = match status {
+        _ if names_code(body, "TOOMANYREQUESTS") => (Code::Unavailable, "is asked for too often"),
         401 | 402 | 403 | 451 => (Code::Denied, "is denied"),
         404 | 410 => (Code::NotFound, "is absent or not permitted"),
         408 | 429 | 500 | 502..=504 | 520..=527 => (Code::Unavailable, "is not available now"),
@@ -39,10 +40,12 @@ pub(super) fn failure(what: &str, status: u16, body: &[u8]) -> Failure {
     };
     let failure = Failure::new(code, format!("{what} {why} (HTTP {status}){says}"));
     match (code, status) {
-        (Code::Denied, _) => failure.advise("log in with `docker login`, or give --username and --password-stdin"),
-        (Code::NotFound, _) => {
-            failure.advise("check the name and the tag; for a private repository log in, since registries hide those")
+        (Code::Denied, _) => {
+            failure.advise("log in with `docker login`, or give --username and --password-stdin")
         }
+        (Code::NotFound, _) => failure.advise(
+            "check the name and the tag; for a private repository log in, since registries hide those",
+        ),
         (Code::Unavailable, 429) => failure.advise("wait, or log in for a higher limit"),
         (Code::Unavailable, _) => failure.advise("try again later"),
         _ => failure,
@@ -50,8 +53,9 @@ pub(super) fn failure(what: &str, status: u16, body: &[u8]) -> Failure {
 }
 
 /// Whether an error body names this code of the distribution specification.
-pub(super) fn names_code(body: &[u8], code: &str) -> bool {
-    serde_json::from_slice::<Errors>(body).is_ok_and(|body| body.errors.iter().any(|error| error.code == code))
+fn names_code(body: &[u8], code: &str) -> bool {
+    serde_json::from_slice::<Errors>(body)
+        .is_ok_and(|body| body.errors.iter().any(|error| error.code == code))
 }
 
 /// What an error body says, cleaned and cut; HTML and bytes that are no text say nothing.
@@ -101,20 +105,34 @@ mod tests {
         ] {
             let failure = failure("manifest x", status, b"");
             assert_eq!(failure.code, code, "{status}");
-            assert_eq!(failure.code == Code::Unavailable, super::super::retry::may_pass(status));
-            assert!(failure.message.starts_with("manifest x is ") || failure.message.starts_with("manifest x cannot "));
+            assert_eq!(
+                failure.code == Code::Unavailable,
+                super::super::retry::may_pass(status)
+            );
+            assert!(
+                failure.message.starts_with("manifest x is ")
+                    || failure.message.starts_with("manifest x cannot ")
+            );
         }
     }
 
     #[test]
     fn bodies_are_cleaned_and_cut() {
         let body = br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no\u001b[31m such\n\u202e thing","detail":{}}]}"#;
-        let said = said(body).unwrap();
-        assert_eq!(said, r"MANIFEST_UNKNOWN: no\x1b[31m such \u{202e} thing");
+        assert_eq!(
+            said(body).unwrap(),
+            r"MANIFEST_UNKNOWN: no\x1b[31m such \u{202e} thing"
+        );
         assert!(names_code(body, "MANIFEST_UNKNOWN") && !names_code(body, "TOOMANYREQUESTS"));
-        assert!(super::said("é".repeat(5_000).as_bytes()).unwrap().chars().count() <= SHOWN + 1);
-        assert_eq!(super::said(b" \n<!doctype html><html>"), None);
-        assert_eq!(super::said(b""), None);
-        assert_eq!(super::said(b"plain\xff text").as_deref(), Some("plain\u{fffd} text"));
+        assert!(said("é".repeat(5_000).as_bytes()).unwrap().chars().count() <= SHOWN + 1);
+        let often = failure(
+            "x",
+            403,
+            br#"{"errors":[{"code":"TOOMANYREQUESTS","message":"slow down"}]}"#,
+        );
+        assert_eq!(often.code, Code::Unavailable);
+        assert_eq!(said(b" \n<!doctype html><html>"), None);
+        assert_eq!(said(b""), None);
+        assert_eq!(said(b"plain\xff text").as_deref(), Some("plain\u{fffd} text"));
     }
 }

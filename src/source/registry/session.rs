@@ -163,7 +163,10 @@ impl Session {
         proof.header = Some(bearer(&token.secret)?);
         proof.generation += 1;
         // With a fifth of its life left, so that no request starts with a token that ends on the way.
-        proof.renewal = Some((Instant::now() + token.life.mul_f64(0.8).max(Duration::from_millis(1)), challenge));
+        proof.renewal = Some((
+            Instant::now() + token.life.mul_f64(0.8).max(Duration::from_millis(1)),
+            challenge,
+        ));
         Ok(())
     }
 
@@ -192,8 +195,12 @@ pub(super) fn basic(login: &Login) -> failure::Result<HeaderValue> {
 }
 
 fn header(text: &str) -> failure::Result<HeaderValue> {
-    let mut value = HeaderValue::from_str(text)
-        .map_err(|_| Failure::new(Code::Denied, "the token for the registry holds characters that no token has"))?;
+    let mut value = HeaderValue::from_str(text).map_err(|_| {
+        Failure::new(
+            Code::Denied,
+            "the token for the registry holds characters that no token has",
+        )
+    })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -47,11 +47,21 @@ impl Service {
     ///
     /// # Errors
     /// A realm that is no web address, or one over plain http although the registry is not: credentials would leave TLS.
-    pub(super) fn new(registry: &Url, realm: &str, service: Option<&str>, scope: &str) -> failure::Result<Self> {
-        let url = Url::parse(realm).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    pub(super) fn new(
+        registry: &Url,
+        realm: &str,
+        service: Option<&str>,
+        scope: &str,
+    ) -> failure::Result<Self> {
+        let url = Url::parse(realm)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let Some(mut url) = url else {
             let shown = text::escape(realm.as_bytes());
-            let message = format!("{} names a token service that is no web address: `{shown}`", authority(registry));
+            let message = format!(
+                "{} names a token service that is no web address: `{shown}`",
+                authority(registry)
+            );
             return Err(Failure::new(Code::BadTarget, message));
         };
         if registry.scheme() == "https" && url.scheme() == "http" {
@@ -143,19 +153,35 @@ fn read(what: &str, status: StatusCode, body: &[u8]) -> failure::Result<Token> {
     if !status.is_success() {
         let failure = refusal::failure(what, status.as_u16(), body);
         // The OAuth2 form answers 400 to a refresh token that is worth nothing any more.
-        let code = if status == StatusCode::BAD_REQUEST { Code::Denied } else { failure.code };
+        let code = if status == StatusCode::BAD_REQUEST {
+            Code::Denied
+        } else {
+            failure.code
+        };
         return Err(Failure { code, ..failure });
     }
-    let answer: Answer = serde_json::from_slice(body)
-        .map_err(|_| Failure::new(Code::BadTarget, format!("{what} answers with something that is no token")))?;
-    let secret = [answer.token, answer.access_token].into_iter().flatten().find(|token| !token.is_empty());
+    let answer: Answer = serde_json::from_slice(body).map_err(|_| {
+        Failure::new(
+            Code::BadTarget,
+            format!("{what} answers with something that is no token"),
+        )
+    })?;
+    let secret = [answer.token, answer.access_token]
+        .into_iter()
+        .flatten()
+        .find(|token| !token.is_empty());
     let Some(secret) = secret else {
         return Err(Failure::new(Code::Denied, format!("{what} gives no token")));
     };
-    let life = answer.expires_in.and_then(|life| life.as_f64()).filter(|life| *life > 0.0);
+    let life = answer
+        .expires_in
+        .and_then(|life| life.as_f64())
+        .filter(|life| *life > 0.0);
     Ok(Token {
         secret: Secret(secret),
-        life: life.map_or(DEFAULT_LIFE, |life| Duration::from_secs_f64(life.min(LONGEST_LIFE))),
+        life: life.map_or(DEFAULT_LIFE, |life| {
+            Duration::from_secs_f64(life.min(LONGEST_LIFE))
+        }),
     })
 }
 
@@ -170,10 +196,15 @@ mod tests {
     #[test]
     fn a_realm_may_not_leave_tls() {
         let secure = url("https://r.example");
-        let code = |registry: &Url, realm| Service::new(registry, realm, None, "s").map_or_else(|f| Some(f.code), |_| None);
+        let code = |registry: &Url, realm| {
+            Service::new(registry, realm, None, "s").map_or_else(|f| Some(f.code), |_| None)
+        };
         assert_eq!(code(&secure, "https://auth.example/token"), None);
         assert_eq!(code(&secure, "http://auth.example/token"), Some(Code::Untrusted));
-        assert_eq!(code(&url("http://localhost:5000"), "http://localhost:5001/t"), None);
+        assert_eq!(
+            code(&url("http://localhost:5000"), "http://localhost:5001/t"),
+            None
+        );
         for realm in ["", "/token", "file:///etc/passwd", "ftp://x/", "https://"] {
             assert_eq!(code(&secure, realm), Some(Code::BadTarget), "{realm}");
         }

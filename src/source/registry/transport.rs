@@ -9,7 +9,9 @@ use std::{
 
 use reqwest::{
     Client, Response, StatusCode, Url,
-    header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RANGE, RETRY_AFTER},
+    header::{
+        ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, RANGE, RETRY_AFTER,
+    },
     redirect::Policy,
 };
 use tokio::time::{sleep, timeout};
@@ -107,7 +109,10 @@ impl Transport {
 
     /// Closes all idle connections, so that the next request takes a new one.
     pub(super) fn reconnect(&self) {
-        self.clients.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.clients
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Asks until there is an answer that another try would not change.
@@ -122,7 +127,9 @@ impl Transport {
             let (failure, asked_to_wait) = match self.attempt(ask).await {
                 // A signed address of an object store can outlive its signature: the registry makes a new one.
                 Ok(answer)
-                    if answer.redirected && answer.response.status() == StatusCode::FORBIDDEN && !asked_again =>
+                    if answer.redirected
+                        && answer.response.status() == StatusCode::FORBIDDEN
+                        && !asked_again =>
                 {
                     asked_again = true;
                     continue;
@@ -180,7 +187,10 @@ impl Transport {
             if retry::may_pass(status.as_u16()) {
                 return Err(self.passing(ask.what, response).await);
             }
-            let target = response.headers().get(LOCATION).filter(|_| status.is_redirection());
+            let target = response
+                .headers()
+                .get(LOCATION)
+                .filter(|_| status.is_redirection());
             let Some(target) = target else {
                 return Ok(Answer {
                     response,
@@ -190,9 +200,8 @@ impl Transport {
             if ask.form.is_some() {
                 return Err(Broken::Final(refusal::failure(ask.what, status.as_u16(), b"")));
             }
-            url = hop(&url, target.to_str().unwrap_or_default()).map_err(|why| {
-                Failure::new(Code::Untrusted, format!("{}: {why}", ask.what))
-            })?;
+            url = hop(&url, target.to_str().unwrap_or_default())
+                .map_err(|why| Failure::new(Code::Untrusted, format!("{}: {why}", ask.what)))?;
         }
         let hops = self.limits.redirects;
         Err(Broken::Final(Failure::new(
@@ -234,14 +243,20 @@ impl Transport {
                     Broken::Final(failure)
                 })
             }
-            Err(_) => Err(Broken::Passing(breakage::silence(ask.what, &authority(url)), None)),
+            Err(_) => Err(Broken::Passing(
+                breakage::silence(ask.what, &authority(url)),
+                None,
+            )),
         }
     }
 
     async fn passing(&self, what: &str, response: Response) -> Broken {
         let status = response.status().as_u16();
         let longest = Duration::from_secs(self.limits.retry_after);
-        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let header = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
         let wait = header.and_then(|header| retry::retry_after(header, now(), longest));
         let body = self.body_prefix(response).await;
         Broken::Passing(refusal::failure(what, status, &body), wait)
@@ -286,13 +301,18 @@ impl Transport {
             let is_registry = spellings.contains(&self.registry);
             Trust::of(&spellings, is_registry, &self.options, &self.certificates)?.apply(builder)
         };
-        let client = builder.build().map_err(|error| breakage::no_client(&error, &host))?;
+        let client = builder
+            .build()
+            .map_err(|error| breakage::no_client(&error, &host))?;
         clients.insert(origin, client.clone());
         Ok(client)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "`Retry-After` may be a date; no report depends on it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "`Retry-After` may be a date; no report depends on it"
+)]
 fn now() -> SystemTime {
     SystemTime::now()
 }
@@ -318,7 +338,9 @@ fn spellings(url: &Url) -> Vec<String> {
 
 /// Where a redirect leads, if scant may follow.
 fn hop(from: &Url, location: &str) -> Result<Url, &'static str> {
-    let to = from.join(location).map_err(|_| "the redirect leads to no address")?;
+    let to = from
+        .join(location)
+        .map_err(|_| "the redirect leads to no address")?;
     match (from.scheme(), to.scheme()) {
         ("http" | "https", "https") | ("http", "http") => Ok(to),
         ("https", "http") => Err("a redirect from https to plain http is not followed"),
@@ -339,7 +361,13 @@ mod tests {
         assert!(hop(&secure, "https://s.example/x").is_ok());
         assert!(hop(&plain, "https://s.example/x").is_ok());
         assert!(hop(&plain, "//s.example/x").is_ok());
-        for location in ["http://r.example/v2/a", "file:///etc/passwd", "ftp://x", "http://[", "data:,x"] {
+        for location in [
+            "http://r.example/v2/a",
+            "file:///etc/passwd",
+            "ftp://x",
+            "http://[",
+            "data:,x",
+        ] {
             assert!(hop(&secure, location).is_err(), "{location}");
         }
         assert!(hop(&plain, "file:///etc/passwd").is_err());

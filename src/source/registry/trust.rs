@@ -59,11 +59,19 @@ impl Trust {
     }
 
     /// Reads `*.crt` as authorities and `NAME.cert` with `NAME.key` as client certificate (containers-certs.d(5)).
-    #[expect(clippy::disallowed_methods, reason = "the user's certificates belong to this module")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the user's certificates belong to this module"
+    )]
     fn add_directory(&mut self, directory: &Path) -> failure::Result<()> {
         let entries = match fs::read_dir(directory) {
             Ok(entries) => entries,
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
                 return Ok(());
             }
             Err(error) => return Err(unreadable(directory, &error.to_string())),
@@ -108,10 +116,18 @@ fn identity(certificate: &Path, key: &Path) -> failure::Result<Identity> {
     let mut pem = read(certificate)?;
     pem.push(b'\n');
     pem.extend(read(key)?);
-    Identity::from_pem(&pem).map_err(|_| unreadable(certificate, "it and its key are no client certificate in PEM form"))
+    Identity::from_pem(&pem).map_err(|_| {
+        unreadable(
+            certificate,
+            "it and its key are no client certificate in PEM form",
+        )
+    })
 }
 
-#[expect(clippy::disallowed_methods, reason = "the user's certificates belong to this module; bounded by `take`")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the user's certificates belong to this module; bounded by `take`"
+)]
 fn read(path: &Path) -> failure::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)
@@ -121,5 +137,8 @@ fn read(path: &Path) -> failure::Result<Vec<u8>> {
 }
 
 fn unreadable(path: &Path, why: &str) -> Failure {
-    Failure::new(Code::Unreadable, format!("{} cannot be read: {why}", path.display()))
+    Failure::new(
+        Code::Unreadable,
+        format!("{} cannot be read: {why}", path.display()),
+    )
 }
