@@ -81,7 +81,9 @@ pub(crate) enum Style {
     Plain,
     /// A layer for each package, with `/var/lib/dpkg/status.d`.
     Distroless,
-    /// All in one layer below a merged `/usr`, with `/var/lib/dpkg/status` and `info`.
+    /// The files alone, those of `/bin` and `/lib` below `/usr`, for a base that has them there.
+    Merged,
+    /// As `merged`, all in one layer, with `/var/lib/dpkg/status` and `info`.
     Debian,
 }
 
