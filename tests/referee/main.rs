@@ -26,7 +26,7 @@ use serde_json::Value;
 use umoci::{Listing, Seen};
 
 /// Samples between them with every way of hiding, linking and owning.
-const SAMPLES: [&str; 12] = [
+const SAMPLES: [&str; 11] = [
     "alpine",
     "cleaned-later",
     "demo",
@@ -34,7 +34,6 @@ const SAMPLES: [&str; 12] = [
     "distroless-python3",
     "file-capability",
     "hard-links",
-    "node-single-slim",
     "opaque",
     "removed-shell",
     "setuid",
