@@ -12,17 +12,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    Result, context,
+    Result,
+    config::{CREATED, configure, line},
+    content::{Contents, Recipes},
+    context,
     layer::{compress, damage, media_type, tar},
     layout::{Blobs, CONFIG, Descriptor, INDEX, MANIFEST, sha256},
-    packages::{Packages, below},
-    programs::{Programs, libraries},
-    recipe::{Command, ConfigRecipe, LayerRecipe, Recipe, Style},
-    tree::{Directories, Kind, Node, Tree, clean, octal},
+    packages::{Packages, machine},
+    programs::Programs,
+    recipe::{LayerRecipe, Recipe},
+    tree::{Directories, Tree},
 };
 
 /// Whatever changes here changes what recipes give.
-const ASSEMBLER: [&str; 7] = [
+const ASSEMBLER: [&str; 9] = [
+    include_str!("config.rs"),
+    include_str!("content.rs"),
     include_str!("image.rs"),
     include_str!("layer.rs"),
     include_str!("layout.rs"),
@@ -31,8 +36,6 @@ const ASSEMBLER: [&str; 7] = [
     include_str!("recipe.rs"),
     include_str!("tree.rs"),
 ];
-/// The time that all samples claim to be made.
-const CREATED: &str = "1970-01-01T00:00:00Z";
 
 /// An assembled image, with all that those built on it need to know.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -66,8 +69,6 @@ struct Workshop {
     scratch: PathBuf,
 }
 
-type Loaded = BTreeMap<String, (Recipe, String)>;
-
 /// Assembles one recipe, and what it is based on.
 pub(crate) fn one(directory: &Path, out: &Path) -> Result<()> {
     let recipes = directory.parent().unwrap_or(directory);
@@ -76,7 +77,7 @@ pub(crate) fn one(directory: &Path, out: &Path) -> Result<()> {
         .ok_or("the recipe's directory has no name")?
         .to_string_lossy();
     let shop = Workshop::open(recipes)?;
-    let mut loaded = Loaded::new();
+    let mut loaded = Recipes::new();
     load(recipes, &name, &mut loaded)?;
     let done = shop.assemble_all(&loaded)?;
     let image = done.get(name.as_ref()).ok_or("nothing was assembled")?;
@@ -89,7 +90,7 @@ pub(crate) fn one(directory: &Path, out: &Path) -> Result<()> {
 pub(crate) fn all(out: &Path) -> Result<()> {
     let recipes = Path::new(env!("CARGO_MANIFEST_DIR")).join("images");
     let shop = Workshop::open(&recipes)?;
-    let mut loaded = Loaded::new();
+    let mut loaded = Recipes::new();
     for entry in fs::read_dir(&recipes).map_err(context(&recipes))? {
         let path = entry?.path();
         if path.join("image.toml").is_file() {
@@ -113,7 +114,7 @@ pub(crate) fn all(out: &Path) -> Result<()> {
 }
 
 /// Loads a recipe and those that it needs.
-fn load(recipes: &Path, name: &str, loaded: &mut Loaded) -> Result<()> {
+fn load(recipes: &Path, name: &str, loaded: &mut Recipes) -> Result<()> {
     let mut wanted = vec![name.to_owned()];
     while let Some(name) = wanted.pop() {
         if loaded.contains_key(&name) {
@@ -141,7 +142,7 @@ impl Workshop {
     }
 
     /// Assembles recipes, those that others need first, as many at once as there are processors.
-    fn assemble_all(&self, loaded: &Loaded) -> Result<BTreeMap<String, Assembled>> {
+    fn assemble_all(&self, loaded: &Recipes) -> Result<BTreeMap<String, Assembled>> {
         let names: BTreeSet<&str> = loaded
             .values()
             .flat_map(|(recipe, _)| recipe.packages())
@@ -160,8 +161,8 @@ impl Workshop {
             }
             let made: Vec<_> = ready
                 .par_iter()
-                .map(|(name, (recipe, text))| {
-                    let image = self.assemble(name, recipe, text, &done);
+                .map(|(name, recipe)| {
+                    let image = self.assemble(name, recipe, loaded, &done);
                     Ok(((*name).clone(), image.map_err(context(name))?))
                 })
                 .collect::<Result<_>>()?;
@@ -173,8 +174,8 @@ impl Workshop {
     fn assemble(
         &self,
         name: &str,
-        recipe: &Recipe,
-        text: &str,
+        (recipe, text): &(Recipe, String),
+        loaded: &Recipes,
         done: &BTreeMap<String, Assembled>,
     ) -> Result<Assembled> {
         let start = Instant::now();
@@ -184,7 +185,11 @@ impl Workshop {
             built: self.scratch.clone(),
             packages: &self.packages,
         };
-        let inputs = self.inputs(recipe, text, &needs, &programs)?;
+        let contents = Contents {
+            programs,
+            recipes: loaded,
+        };
+        let inputs = self.inputs(recipe, text, &needs, &contents.programs)?;
         let stamp = self.stamps.join(format!("{name}.json"));
         if let Ok(kept) = fs::read(&stamp)
             && let Ok(kept) = serde_json::from_slice::<Assembled>(&kept)
@@ -201,7 +206,11 @@ impl Workshop {
             return Ok(kept);
         }
         let mut image = if recipe.index.is_empty() {
-            self.image(recipe, needs.first().copied(), &programs)?
+            self.image(
+                recipe,
+                recipe.base.as_ref().and_then(|base| done.get(base)),
+                &contents,
+            )?
         } else {
             self.index(&needs)?
         };
@@ -228,7 +237,7 @@ impl Workshop {
             let file = self.packages.file(name)?;
             all.extend(file.file_name().unwrap_or_default().as_encoded_bytes());
         }
-        for source in recipe.layers.iter().flat_map(|layer| layer.programs.values()) {
+        for source in recipe.layers.iter().flat_map(|layer| layer.copy.values()) {
             all.extend(programs.inputs(source)?);
         }
         Ok(sha256(&all))
@@ -253,21 +262,21 @@ impl Workshop {
         })
     }
 
-    fn image(&self, recipe: &Recipe, base: Option<&Assembled>, programs: &Programs<'_>) -> Result<Assembled> {
+    fn image(&self, recipe: &Recipe, base: Option<&Assembled>, contents: &Contents<'_>) -> Result<Assembled> {
         let mut layers = base.map(|base| base.layers.clone()).unwrap_or_default();
         let mut config = base.map_or_else(|| json!({ "config": {} }), |base| base.config.clone());
-        if let Some(platform) = recipe
-            .platform
-            .as_deref()
-            .or(base.is_none().then_some("linux/amd64"))
-        {
+        if base.is_none() {
+            config["os"] = "linux".into();
+            config["architecture"] = machine().into();
+        }
+        if let Some(platform) = &recipe.platform {
             let (os, architecture) = platform.split_once('/').ok_or("platform is os/architecture")?;
             config["os"] = os.into();
             config["architecture"] = architecture.into();
         }
         let mut history = config["history"].as_array().cloned().unwrap_or_default();
         for wanted in &recipe.layers {
-            for tree in self.trees(wanted, programs)? {
+            for tree in contents.trees(wanted)? {
                 layers.push(self.layer(tree, wanted, &layers)?);
                 history.push(line(wanted.instruction.as_deref(), false));
             }
@@ -305,88 +314,6 @@ impl Workshop {
         })
     }
 
-    /// The trees that a layer's recipe asks for: those of its packages, then its own.
-    fn trees(&self, wanted: &LayerRecipe, programs: &Programs<'_>) -> Result<Vec<Tree>> {
-        let listed = |list: &[String], path: &str| list.iter().any(|entry| below(path, &clean(entry)));
-        let keep = |path: &str| {
-            (wanted.only.is_empty() || listed(&wanted.only, path)) && !listed(&wanted.without, path)
-        };
-        let mut trees = if wanted.packages.is_empty() {
-            Vec::new()
-        } else {
-            self.packages.trees(&wanted.packages, wanted.style, &keep)?
-        };
-        let apart = wanted.style == Style::Distroless || trees.is_empty();
-        let mut own = if apart {
-            Tree::default()
-        } else {
-            trees.pop().unwrap_or_default()
-        };
-        self.own(wanted, programs, &mut own)?;
-        if !own.nodes.is_empty() || trees.is_empty() {
-            trees.push(own);
-        }
-        Ok(trees)
-    }
-
-    fn own(&self, wanted: &LayerRecipe, programs: &Programs<'_>, tree: &mut Tree) -> Result<()> {
-        for (path, mode) in &wanted.dirs {
-            tree.put(path, Node::new(Kind::Directory, octal(mode)?));
-        }
-        for (path, text) in &wanted.files {
-            tree.put(path, Node::new(Kind::File(text.clone().into_bytes()), 0o644));
-        }
-        for (path, source) in &wanted.programs {
-            let bytes = programs.read(source)?;
-            if wanted.libraries {
-                for library in libraries(&bytes, &self.scratch)? {
-                    let content = fs::read(&library).map_err(context(&library))?;
-                    tree.put(&library, Node::new(Kind::File(content), 0o755));
-                }
-            }
-            tree.put(path, Node::new(Kind::File(bytes), 0o755));
-        }
-        for (path, target) in &wanted.links {
-            tree.put(path, Node::new(Kind::Symlink(target.clone()), 0o777));
-        }
-        for list in &wanted.applets {
-            for name in list.names.split_whitespace() {
-                let path = format!("{}/{name}", list.dir);
-                tree.put(&path, Node::new(Kind::Symlink(list.target.clone()), 0o777));
-            }
-        }
-        for (path, target) in &wanted.hard_links {
-            let target = clean(target);
-            let node = tree
-                .nodes
-                .get(&target)
-                .ok_or_else(|| format!("hard link to {target}: no such path"))?;
-            let link = Node {
-                kind: Kind::HardLink(target),
-                ..node.clone()
-            };
-            tree.put(path, link);
-        }
-        for (path, attributes) in &wanted.attributes {
-            tree.set(path, attributes)?;
-        }
-        for path in &wanted.delete {
-            let path = clean(path);
-            let (parent, name) = path.rsplit_once('/').unwrap_or(("", &path));
-            tree.put(
-                &format!("{parent}/.wh.{name}"),
-                Node::new(Kind::File(Vec::new()), 0o644),
-            );
-        }
-        for path in &wanted.opaque {
-            tree.put(
-                &format!("{path}/.wh..wh..opq"),
-                Node::new(Kind::File(Vec::new()), 0o644),
-            );
-        }
-        Ok(())
-    }
-
     fn layer(&self, mut tree: Tree, wanted: &LayerRecipe, lower: &[Layer]) -> Result<Layer> {
         let mut below = Directories::new();
         for layer in lower {
@@ -417,81 +344,4 @@ impl Workshop {
         top["annotations"] = json!({ "org.opencontainers.image.ref.name": "latest" });
         self.blobs.layout(out, &top, &blobs)
     }
-}
-
-/// A history line in `BuildKit`'s form.
-fn line(instruction: Option<&str>, empty: bool) -> Value {
-    let mut line = json!({ "created": CREATED });
-    if let Some(text) = instruction {
-        line["created_by"] = text.into();
-        line["comment"] = "buildkit.dockerfile.v0".into();
-    }
-    if empty {
-        line["empty_layer"] = true.into();
-    }
-    line
-}
-
-/// Sets what the recipe sets, as a Dockerfile on top of the base would.
-fn configure(wanted: &ConfigRecipe, config: &mut Value, history: &mut Vec<Value>) {
-    // An image without any told layer is one that Bazel made: it has no history for its settings either.
-    let told = history.iter().any(|line| line.get("created_by").is_some());
-    let mut say = |text: String| {
-        if told {
-            history.push(line(Some(&text), true));
-        }
-    };
-    for setting in &wanted.env {
-        let name = setting.split('=').next().unwrap_or(setting);
-        let mut all = config["Env"].as_array().cloned().unwrap_or_default();
-        all.retain(|old| {
-            old.as_str()
-                .is_some_and(|old| old.split('=').next() != Some(name))
-        });
-        all.push(setting.as_str().into());
-        config["Env"] = all.into();
-        say(format!("ENV {setting}"));
-    }
-    for (name, value) in &wanted.labels {
-        config["Labels"][name] = value.as_str().into();
-        say(format!("LABEL {name}={value}"));
-    }
-    if let Some(directory) = &wanted.working_dir {
-        config["WorkingDir"] = directory.as_str().into();
-        say(format!("WORKDIR {directory}"));
-    }
-    for port in &wanted.expose {
-        config["ExposedPorts"][port] = json!({});
-        say(format!("EXPOSE [{port}]"));
-    }
-    if let Some(user) = &wanted.user {
-        config["User"] = user.as_str().into();
-        say(format!("USER {user}"));
-    }
-    if let Some(command) = &wanted.entrypoint {
-        let words = words(command);
-        say(format!("ENTRYPOINT {}", shown(&words)));
-        config["Entrypoint"] = words.into();
-        // A base's CMD is forgotten where a Dockerfile sets an ENTRYPOINT.
-        if let Some(fields) = config.as_object_mut() {
-            fields.remove("Cmd");
-        }
-    }
-    if let Some(command) = &wanted.cmd {
-        let words = words(command);
-        say(format!("CMD {}", shown(&words)));
-        config["Cmd"] = words.into();
-    }
-}
-
-fn words(command: &Command) -> Vec<String> {
-    match command {
-        Command::Exec(words) => words.clone(),
-        Command::Shell(text) => vec!["/bin/sh".to_owned(), "-c".to_owned(), text.clone()],
-    }
-}
-
-fn shown(words: &[String]) -> String {
-    let quoted: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
-    format!("[{}]", quoted.join(" "))
 }

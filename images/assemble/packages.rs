@@ -163,6 +163,7 @@ impl Packages {
             };
             match style {
                 Style::Plain => {}
+                Style::Merged => tree = merge_usr(tree),
                 Style::Distroless => {
                     write(format!("var/lib/dpkg/status.d/{plain_name}"), text("control"));
                     write(

@@ -10,7 +10,11 @@ use std::{
     process::Command,
 };
 
-use crate::{Result, context, packages::Packages, tree::Kind};
+use crate::{
+    Result, context,
+    packages::Packages,
+    tree::{Kind, Node},
+};
 
 /// The package that a source names, if it names one.
 pub(crate) fn package_of(source: &str) -> Option<&str> {
@@ -28,14 +32,14 @@ pub(crate) struct Programs<'a> {
 }
 
 impl Programs<'_> {
-    /// The bytes that `source` stands for.
-    pub(crate) fn read(&self, source: &str) -> Result<Vec<u8>> {
+    /// The bytes that `source` stands for, and their mode.
+    pub(crate) fn read(&self, source: &str) -> Result<(Vec<u8>, u32)> {
         match source.split_once(':') {
-            Some(("host", path)) => fs::read(path).map_err(context(path)),
-            Some(("rust", file)) => self.compile(file, false),
-            Some(("rust-static", file)) => self.compile(file, true),
+            Some(("host", path)) => Ok((fs::read(path).map_err(context(path))?, 0o755)),
+            Some(("rust", file)) => Ok((self.compile(file, false)?, 0o755)),
+            Some(("rust-static", file)) => Ok((self.compile(file, true)?, 0o755)),
             Some(("package", _)) => self.unpack(source),
-            _ => Err(format!("program source {source:?}: use host:, rust:, rust-static: or package:").into()),
+            _ => Err(format!("program {source:?}: copy from host:, rust:, rust-static: or package:").into()),
         }
     }
 
@@ -49,16 +53,19 @@ impl Programs<'_> {
                 Ok(text)
             }
             Some(("package", _)) => Ok(Vec::new()),
-            _ => self.read(source),
+            _ => Ok(self.read(source)?.0),
         }
     }
 
-    fn unpack(&self, source: &str) -> Result<Vec<u8>> {
+    fn unpack(&self, source: &str) -> Result<(Vec<u8>, u32)> {
         let name = package_of(source).unwrap_or_default();
         let path = source.split_once(":/").map(|(_, path)| path).unwrap_or_default();
-        let tree = self.packages.files(name)?;
-        match tree.nodes.get(path).map(|node| &node.kind) {
-            Some(Kind::File(bytes)) => Ok(bytes.clone()),
+        match self.packages.files(name)?.nodes.remove(path) {
+            Some(Node {
+                kind: Kind::File(bytes),
+                mode,
+                ..
+            }) => Ok((bytes, mode)),
             _ => Err(format!("{source}: no such file in the package").into()),
         }
     }

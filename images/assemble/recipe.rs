@@ -48,9 +48,11 @@ pub(crate) struct LayerRecipe {
     pub(crate) dirs: BTreeMap<String, String>,
     /// Files and their text; mode 0644 unless `attributes` says more.
     pub(crate) files: BTreeMap<String, String>,
-    /// Programs and where they come from: see [`crate::programs`]. Mode 0755.
-    pub(crate) programs: BTreeMap<String, String>,
-    /// Adds the shared libraries that the machine's loader finds for the programs of this layer.
+    /// Files and where they come from: see [`crate::programs`]. Mode 0755, or what it is in the package.
+    pub(crate) copy: BTreeMap<String, String>,
+    /// Everything that another recipe's image shows, as `COPY --from=NAME / /` takes it.
+    pub(crate) copy_all: Option<String>,
+    /// Adds the shared libraries that the machine's loader finds for the files that `copy` names.
     pub(crate) libraries: bool,
     /// Symbolic links and their targets.
     pub(crate) links: BTreeMap<String, String>,
@@ -79,7 +81,9 @@ pub(crate) enum Style {
     Plain,
     /// A layer for each package, with `/var/lib/dpkg/status.d`.
     Distroless,
-    /// All in one layer below a merged `/usr`, with `/var/lib/dpkg/status` and `info`.
+    /// The files alone, those of `/bin` and `/lib` below `/usr`, for a base that has them there.
+    Merged,
+    /// As `merged`, all in one layer, with `/var/lib/dpkg/status` and `info`.
     Debian,
 }
 
@@ -153,12 +157,9 @@ pub(crate) enum Command {
 /// What a perfect scanner says; `images/README.md` explains each key. The assembler only checks the form.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(
-    dead_code,
-    reason = "read by the test that compares; here the form is checked"
-)]
 pub(crate) struct Expect {
     profile: String,
+    platform: Option<String>,
     exit: Option<u8>,
     grade: Option<String>,
     at_least: Option<String>,
@@ -175,6 +176,7 @@ impl Default for Expect {
     fn default() -> Self {
         Self {
             profile: "distroless".to_owned(),
+            platform: None,
             exit: None,
             grade: None,
             at_least: None,
@@ -192,6 +194,10 @@ impl Default for Expect {
 /// A finding, by as much as is worth saying.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "read by the test that compares; here the form is checked"
+)]
 pub(crate) struct ExpectedFinding {
     rule: String,
     path: Option<String>,
@@ -217,7 +223,8 @@ impl Recipe {
 
     /// Recipes that have to be assembled first.
     pub(crate) fn needs(&self) -> impl Iterator<Item = &String> {
-        self.base.iter().chain(&self.index)
+        let copied = self.layers.iter().filter_map(|layer| layer.copy_all.as_ref());
+        self.base.iter().chain(&self.index).chain(copied)
     }
 
     /// Every package named anywhere in it, also those that single programs are taken from.
@@ -226,7 +233,7 @@ impl Recipe {
             let whole = layer.packages.iter().map(String::as_str);
             whole.chain(
                 layer
-                    .programs
+                    .copy
                     .values()
                     .filter_map(|source| crate::programs::package_of(source)),
             )
