@@ -430,6 +430,14 @@ fn a_directory_replaced_by_a_file_or_link_becomes_residue() {
             [("/d/e/y".into(), 0, 2, false), ("/d/x".into(), 0, 2, false)]
         );
     }
+    // Within one layer too, between members of the directory.
+    let fs = rootfs([
+        file("/d/e/x", 0o755),
+        symlink("/d", "/f"),
+        file("/d/e/y", 0o755),
+        file("/d/e/z", 0o755),
+    ]);
+    assert_eq!(leaves(&fs), ["/d", "/f/e/y", "/f/e/z"]);
     // And a file by a directory.
     let fs = merge([layer([file("/d", 0o755)]), layer([file("/d/x", 0o755)])]);
     assert_eq!(leaves(&fs), ["/d/x"]);
