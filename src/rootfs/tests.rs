@@ -390,6 +390,9 @@ fn a_hard_link_to_a_lower_file_is_an_alias_of_it() {
         &fs,
         "layer 1: /x is a hard link to a file of a lower layer"
     ));
+    // Through a link that its own layer brings.
+    let fs = merge([base(), layer([symlink("/c", "/bin"), hardlink("/x", "/c/a")])]);
+    assert_eq!(get(&fs, "/x").paths.len(), 2);
     // It keeps the file when the first name goes, in whatever order.
     for entries in [
         [hardlink("/x", "/bin/a"), whiteout("/bin/a")],

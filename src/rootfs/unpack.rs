@@ -165,17 +165,29 @@ impl<'a> Unpacker<'_, 'a> {
         self.tree.attach(dir, name, id, true);
     }
 
-    /// What `target` names in the tree under `root`; links are followed in its directories, not at its end.
-    fn find(&mut self, root: Id, target: &'a RootPath) -> Option<Id> {
-        let place = self.tree.walk(root, root, above(target)).ok()?;
+    /// What `target` names in this layer; links are followed in its directories, not at its end.
+    fn find(&mut self, target: &'a RootPath) -> Option<Id> {
+        let place = self.tree.walk(self.root, self.root, above(target)).ok()?;
         if !place.missing.is_empty() || target.is_root() {
             return None;
         }
         self.tree.child(place.at, target.name())
     }
 
+    /// What `target` names in the layers below, once the links of this layer are followed.
+    fn find_below(&mut self, lower: Id, target: &'a RootPath) -> Option<Id> {
+        let own = self.tree.walk(self.root, self.root, above(target)).ok()?;
+        let mut parts = self.tree.parts(own.at);
+        parts.extend(own.missing);
+        let place = self.tree.walk(lower, lower, parts.into_iter()).ok()?;
+        if !place.missing.is_empty() {
+            return None;
+        }
+        self.tree.child(place.at, target.name())
+    }
+
     fn hard_link(&mut self, dir: Id, name: &'a [u8], entry: &'a Entry, target: &'a RootPath) {
-        match self.find(self.root, target) {
+        match self.find(target) {
             Some(found) if self.tree.is_dir(found) => self.remarks.note(self.layer, || {
                 format!("{} is a hard link to a directory; it is ignored", entry.path)
             }),
@@ -214,8 +226,8 @@ impl<'a> Unpacker<'_, 'a> {
                 // Met again before it is settled, it is part of a circle and leads nowhere.
                 ends.insert(at, None);
                 chain.push(at);
-                let own = self.find(self.root, target).filter(|found| *found != at);
-                match own.or_else(|| self.find(lower, target)) {
+                let own = self.find(target).filter(|found| *found != at);
+                match own.or_else(|| self.find_below(lower, target)) {
                     Some(next) => at = next,
                     None => break None,
                 }
