@@ -76,10 +76,10 @@ impl Remarks {
             .map(|odd| {
                 let mut note = odd.what.to_owned();
                 if !odd.first.is_empty() {
-                    note.push_str(&format!(": `{}`", text::escape(&odd.first)));
+                    note += &format!(": `{}`", text::escape(&odd.first));
                 }
                 if odd.count > 1 {
-                    note.push_str(&format!(" and {} more", odd.count - 1));
+                    note += &format!(" and {} more", odd.count - 1);
                 }
                 note
             })

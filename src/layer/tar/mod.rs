@@ -2,12 +2,14 @@
 //! with which container runtimes unpack.
 
 mod header;
+mod member;
 mod pax;
 mod sparse;
 mod walker;
 
 pub(super) use header::is_header;
-pub(super) use walker::{Member, Sink, Walker};
+pub(super) use member::Member;
+pub(super) use walker::{Sink, Walker};
 
 use crate::failure::Code;
 

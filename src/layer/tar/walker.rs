@@ -2,37 +2,13 @@
 
 use super::{
     BLOCK, Fault,
-    header::{self, Block, Format, Header},
+    header::{self, Block, Format},
+    member::{Member, NEGATIVE, Pending, bodiless},
     pax::Records,
     sparse::{self, Announced, BodyMap, Cursor, HeaderMap, Segment},
     until_nul,
 };
 use crate::limits::Limits;
-
-/// One member with all its headers merged, as Go would hand it out.
-#[derive(Clone, Debug)]
-pub(in crate::layer) struct Member {
-    /// The type flag; NUL has become `0` or `5`.
-    pub(in crate::layer) flag: u8,
-    /// The name as written.
-    pub(in crate::layer) name: Vec<u8>,
-    /// The link target as written.
-    pub(in crate::layer) link: Vec<u8>,
-    /// Bytes of content; the logical size of a sparse file; 0 for members without a body.
-    pub(in crate::layer) size: u64,
-    /// The mode as written.
-    pub(in crate::layer) mode: i64,
-    /// Owner.
-    pub(in crate::layer) uid: i64,
-    /// Group.
-    pub(in crate::layer) gid: i64,
-    /// Major device number.
-    pub(in crate::layer) major: i64,
-    /// Minor device number.
-    pub(in crate::layer) minor: i64,
-    /// The PAX records.
-    pub(in crate::layer) records: Records,
-}
 
 /// Takes what the walker finds, in order: a member, its bytes and holes, its end, the next member.
 pub(in crate::layer) trait Sink {
@@ -89,14 +65,6 @@ enum State {
     },
     /// What fills the last block of a body.
     Padding(u64),
-}
-
-/// Extension headers that wait for their member.
-#[derive(Debug, Default)]
-struct Pending {
-    records: Option<Records>,
-    name: Vec<u8>,
-    link: Vec<u8>,
 }
 
 /// How near the end of the archive is.
@@ -272,7 +240,10 @@ impl Walker {
         }
         let header = header::parse(block)?;
         if !matches!(header.flag, b'x' | b'g' | b'L' | b'K') {
-            return self.member(header, block, sink);
+            let pending = std::mem::take(&mut self.pending);
+            let format = header.format;
+            let member = Member::merge(header, pending, sink)?;
+            return self.sparse(member, format, block, sink);
         }
         if header.flag == b'g' && !self.pending.is_empty() {
             sink.odd(
@@ -343,56 +314,6 @@ impl Walker {
             }
         }
         Ok(())
-    }
-
-    /// Merges what is known of a member, as Go does, and begins its body.
-    fn member(&mut self, header: Header, block: &Block, sink: &mut impl Sink) -> Result<(), Fault> {
-        let Pending { records, name, link } = std::mem::take(&mut self.pending);
-        let records = records.unwrap_or_default();
-        if header.size < 0 && !bodiless(header.flag) {
-            return Err(NEGATIVE);
-        }
-        records.check_times()?;
-        let stated = records.number(b"size")?.unwrap_or(header.size);
-        let mut member = Member {
-            flag: header.flag,
-            uid: records.number(b"uid")?.unwrap_or(header.uid),
-            gid: records.number(b"gid")?.unwrap_or(header.gid),
-            name: self.authority(header.name, &name, records.get(b"path"), sink),
-            link: self.authority(header.link, &link, records.get(b"linkpath"), sink),
-            size: 0,
-            mode: header.mode,
-            major: header.major,
-            minor: header.minor,
-            records,
-        };
-        if member.flag == 0 {
-            member.flag = if member.name.ends_with(b"/") { b'5' } else { b'0' };
-        }
-        if bodiless(member.flag) {
-            if stated != 0 {
-                sink.odd("a size is stated for a link, device or directory", &member.name);
-            }
-        } else {
-            member.size = u64::try_from(stated).map_err(|_| NEGATIVE)?;
-        }
-        self.sparse(member, header.format, block, sink)
-    }
-
-    /// Go's order of authority: GNU long name, then PAX, then the header.
-    fn authority(&self, header: Vec<u8>, long: &[u8], pax: Option<&[u8]>, sink: &mut impl Sink) -> Vec<u8> {
-        match (long, pax) {
-            (b"", None) => header,
-            (b"", Some(pax)) => pax.to_vec(),
-            (long, pax) => {
-                if let Some(pax) = pax
-                    && pax != long
-                {
-                    sink.odd("other readers call it by its PAX name", pax);
-                }
-                long.to_vec()
-            }
-        }
     }
 
     fn sparse(
@@ -468,19 +389,6 @@ impl Walker {
         let block = BLOCK as u64;
         State::Padding((block - self.position % block) % block)
     }
-}
-
-const NEGATIVE: Fault = Fault::corrupt("has a negative size");
-
-impl Pending {
-    fn is_empty(&self) -> bool {
-        self.name.is_empty() && self.link.is_empty() && self.records.as_ref().is_none_or(Records::is_empty)
-    }
-}
-
-/// Links, devices, directories and FIFOs never have a body, whatever their size says.
-fn bodiless(flag: u8) -> bool {
-    matches!(flag, b'1'..=b'6')
 }
 
 fn at_most(left: u64, bytes: &[u8]) -> usize {
