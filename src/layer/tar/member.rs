@@ -75,6 +75,21 @@ impl Member {
         }
         Ok(member)
     }
+
+    /// Gives a PAX sparse member its real name and size.
+    pub(super) fn expand(&mut self) -> Result<(), Fault> {
+        if let Some(name) = self.records.get(b"GNU.sparse.name") {
+            self.name = name.to_vec();
+        }
+        let size = match self.records.number(b"GNU.sparse.size")? {
+            None => self.records.number(b"GNU.sparse.realsize")?,
+            size => size,
+        };
+        if let Some(size) = size {
+            self.size = u64::try_from(size).map_err(|_| NEGATIVE)?;
+        }
+        Ok(())
+    }
 }
 
 /// Links, devices, directories and FIFOs never have a body, whatever their size says.

@@ -1,7 +1,7 @@
 //! The walker is pushed an archive's bytes in pieces of any size and hands out its members and their bodies.
 
 use super::{
-    BLOCK, Fault,
+    BLOCK, Fault, Sink,
     header::{self, Block, Format},
     member::{Member, NEGATIVE, Pending, bodiless},
     pax::Records,
@@ -9,22 +9,6 @@ use super::{
     until_nul,
 };
 use crate::limits::Limits;
-
-/// Takes what the walker finds, in order: a member, its bytes and holes, its end, the next member.
-pub(in crate::layer) trait Sink {
-    /// A member begins. `behind`: it lies behind the end of the archive. Returns whether its bytes are wanted.
-    fn member(&mut self, member: Member, behind: bool) -> bool;
-    /// The next stored bytes of the member. Returns whether more are wanted.
-    fn data(&mut self, bytes: &[u8]) -> bool;
-    /// The next `length` bytes of the member are zeros that the archive does not store. Returns as [`Sink::data`].
-    fn hole(&mut self, length: u64) -> bool;
-    /// The member's body is over. `complete`: all of it was there.
-    fn end(&mut self, complete: bool);
-    /// Whether the walk shall end at once.
-    fn stopped(&self) -> bool;
-    /// Something odd about the member called `name`.
-    fn odd(&mut self, what: &'static str, name: &[u8]);
-}
 
 /// Gathers blocks and keeps the place in the archive.
 #[derive(Debug)]
@@ -342,17 +326,7 @@ impl Walker {
         if bodiless(member.flag) {
             return Err(Fault::corrupt("is sparse but has no body"));
         }
-        if let Some(name) = member.records.get(b"GNU.sparse.name") {
-            member.name = name.to_vec();
-        }
-        let size = member.records.number(b"GNU.sparse.size")?;
-        let size = size.map_or_else(
-            || member.records.number(b"GNU.sparse.realsize"),
-            |size| Ok(Some(size)),
-        )?;
-        if let Some(size) = size {
-            member.size = u64::try_from(size).map_err(|_| NEGATIVE)?;
-        }
+        member.expand()?;
         match announced {
             Announced::InRecords => {
                 let map = sparse::from_records(&member.records)?;
