@@ -74,14 +74,14 @@ impl Remarks {
             .odd
             .iter()
             .map(|odd| {
-                let mut note = odd.what.to_owned();
-                if !odd.first.is_empty() {
-                    note.push_str(&format!(": `{}`", text::escape(&odd.first)));
+                let example = match odd.first.as_slice() {
+                    b"" => String::new(),
+                    first => format!(": `{}`", text::escape(first)),
+                };
+                match odd.count {
+                    1 => format!("{}{example}", odd.what),
+                    count => format!("{}{example} and {} more", odd.what, count - 1),
                 }
-                if odd.count > 1 {
-                    note.push_str(&format!(" and {} more", odd.count - 1));
-                }
-                note
             })
             .collect();
         notes.append(&mut self.notes);

@@ -57,7 +57,7 @@ impl Head {
             .iter()
             .map(|&byte| {
                 if signed {
-                    i64::from(byte as i8)
+                    i64::from(byte.cast_signed())
                 } else {
                     i64::from(byte)
                 }

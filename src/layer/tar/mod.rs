@@ -2,17 +2,35 @@
 //! with which container runtimes unpack.
 
 mod header;
+mod member;
 mod pax;
 mod sparse;
 mod walker;
 
 pub(super) use header::is_header;
-pub(super) use walker::{Member, Sink, Walker};
+pub(super) use member::Member;
+pub(super) use walker::Walker;
 
 use crate::failure::Code;
 
 /// Bytes of one tar block: headers are one, bodies are padded to it.
 pub(super) const BLOCK: usize = 512;
+
+/// Takes what the walker finds, in order: a member, its bytes and holes, its end, the next member.
+pub(super) trait Sink {
+    /// A member begins. `behind`: it lies behind the end of the archive. Returns whether its bytes are wanted.
+    fn member(&mut self, member: Member, behind: bool) -> bool;
+    /// The next stored bytes of the member. Returns whether more are wanted.
+    fn data(&mut self, bytes: &[u8]) -> bool;
+    /// The next `length` bytes of the member are zeros that the archive does not store. Returns as [`Sink::data`].
+    fn hole(&mut self, length: u64) -> bool;
+    /// The member's body is over. `complete`: all of it was there.
+    fn end(&mut self, complete: bool);
+    /// Whether the walk shall end at once.
+    fn stopped(&self) -> bool;
+    /// Something odd about the member called `name`.
+    fn odd(&mut self, what: &'static str, name: &[u8]);
+}
 
 /// Why an archive cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

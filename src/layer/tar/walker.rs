@@ -1,54 +1,14 @@
 //! The walker is pushed an archive's bytes in pieces of any size and hands out its members and their bodies.
 
 use super::{
-    BLOCK, Fault,
-    header::{self, Block, Format, Header},
+    BLOCK, Fault, Sink,
+    header::{self, Block, Format},
+    member::{Member, NEGATIVE, Pending, bodiless},
     pax::Records,
     sparse::{self, Announced, BodyMap, Cursor, HeaderMap, Segment},
     until_nul,
 };
 use crate::limits::Limits;
-
-/// One member with all its headers merged, as Go would hand it out.
-#[derive(Clone, Debug)]
-pub(in crate::layer) struct Member {
-    /// The type flag; NUL has become `0` or `5`.
-    pub(in crate::layer) flag: u8,
-    /// The name as written.
-    pub(in crate::layer) name: Vec<u8>,
-    /// The link target as written.
-    pub(in crate::layer) link: Vec<u8>,
-    /// Bytes of content; the logical size of a sparse file; 0 for members without a body.
-    pub(in crate::layer) size: u64,
-    /// The mode as written.
-    pub(in crate::layer) mode: i64,
-    /// Owner.
-    pub(in crate::layer) uid: i64,
-    /// Group.
-    pub(in crate::layer) gid: i64,
-    /// Major device number.
-    pub(in crate::layer) major: i64,
-    /// Minor device number.
-    pub(in crate::layer) minor: i64,
-    /// The PAX records.
-    pub(in crate::layer) records: Records,
-}
-
-/// Takes what the walker finds, in order: a member, its bytes and holes, its end, the next member.
-pub(in crate::layer) trait Sink {
-    /// A member begins. `behind`: it lies behind the end of the archive. Returns whether its bytes are wanted.
-    fn member(&mut self, member: Member, behind: bool) -> bool;
-    /// The next stored bytes of the member. Returns whether more are wanted.
-    fn data(&mut self, bytes: &[u8]) -> bool;
-    /// The next `length` bytes of the member are zeros that the archive does not store. Returns as [`Sink::data`].
-    fn hole(&mut self, length: u64) -> bool;
-    /// The member's body is over. `complete`: all of it was there.
-    fn end(&mut self, complete: bool);
-    /// Whether the walk shall end at once.
-    fn stopped(&self) -> bool;
-    /// Something odd about the member called `name`.
-    fn odd(&mut self, what: &'static str, name: &[u8]);
-}
 
 /// Gathers blocks and keeps the place in the archive.
 #[derive(Debug)]
@@ -89,14 +49,6 @@ enum State {
     },
     /// What fills the last block of a body.
     Padding(u64),
-}
-
-/// Extension headers that wait for their member.
-#[derive(Debug, Default)]
-struct Pending {
-    records: Option<Records>,
-    name: Vec<u8>,
-    link: Vec<u8>,
 }
 
 /// How near the end of the archive is.
@@ -272,7 +224,10 @@ impl Walker {
         }
         let header = header::parse(block)?;
         if !matches!(header.flag, b'x' | b'g' | b'L' | b'K') {
-            return self.member(header, block, sink);
+            let pending = std::mem::take(&mut self.pending);
+            let format = header.format;
+            let member = Member::merge(header, pending, sink)?;
+            return self.sparse(member, format, block, sink);
         }
         if header.flag == b'g' && !self.pending.is_empty() {
             sink.odd(
@@ -345,56 +300,6 @@ impl Walker {
         Ok(())
     }
 
-    /// Merges what is known of a member, as Go does, and begins its body.
-    fn member(&mut self, header: Header, block: &Block, sink: &mut impl Sink) -> Result<(), Fault> {
-        let Pending { records, name, link } = std::mem::take(&mut self.pending);
-        let records = records.unwrap_or_default();
-        if header.size < 0 && !bodiless(header.flag) {
-            return Err(NEGATIVE);
-        }
-        records.check_times()?;
-        let stated = records.number(b"size")?.unwrap_or(header.size);
-        let mut member = Member {
-            flag: header.flag,
-            uid: records.number(b"uid")?.unwrap_or(header.uid),
-            gid: records.number(b"gid")?.unwrap_or(header.gid),
-            name: self.authority(header.name, &name, records.get(b"path"), sink),
-            link: self.authority(header.link, &link, records.get(b"linkpath"), sink),
-            size: 0,
-            mode: header.mode,
-            major: header.major,
-            minor: header.minor,
-            records,
-        };
-        if member.flag == 0 {
-            member.flag = if member.name.ends_with(b"/") { b'5' } else { b'0' };
-        }
-        if bodiless(member.flag) {
-            if stated != 0 {
-                sink.odd("a size is stated for a link, device or directory", &member.name);
-            }
-        } else {
-            member.size = u64::try_from(stated).map_err(|_| NEGATIVE)?;
-        }
-        self.sparse(member, header.format, block, sink)
-    }
-
-    /// Go's order of authority: GNU long name, then PAX, then the header.
-    fn authority(&self, header: Vec<u8>, long: &[u8], pax: Option<&[u8]>, sink: &mut impl Sink) -> Vec<u8> {
-        match (long, pax) {
-            (b"", None) => header,
-            (b"", Some(pax)) => pax.to_vec(),
-            (long, pax) => {
-                if let Some(pax) = pax
-                    && pax != long
-                {
-                    sink.odd("other readers call it by its PAX name", pax);
-                }
-                long.to_vec()
-            }
-        }
-    }
-
     fn sparse(
         &mut self,
         mut member: Member,
@@ -421,17 +326,7 @@ impl Walker {
         if bodiless(member.flag) {
             return Err(Fault::corrupt("is sparse but has no body"));
         }
-        if let Some(name) = member.records.get(b"GNU.sparse.name") {
-            member.name = name.to_vec();
-        }
-        let size = member.records.number(b"GNU.sparse.size")?;
-        let size = size.map_or_else(
-            || member.records.number(b"GNU.sparse.realsize"),
-            |size| Ok(Some(size)),
-        )?;
-        if let Some(size) = size {
-            member.size = u64::try_from(size).map_err(|_| NEGATIVE)?;
-        }
+        member.expand()?;
         match announced {
             Announced::InRecords => {
                 let map = sparse::from_records(&member.records)?;
@@ -468,19 +363,6 @@ impl Walker {
         let block = BLOCK as u64;
         State::Padding((block - self.position % block) % block)
     }
-}
-
-const NEGATIVE: Fault = Fault::corrupt("has a negative size");
-
-impl Pending {
-    fn is_empty(&self) -> bool {
-        self.name.is_empty() && self.link.is_empty() && self.records.as_ref().is_none_or(Records::is_empty)
-    }
-}
-
-/// Links, devices, directories and FIFOs never have a body, whatever their size says.
-fn bodiless(flag: u8) -> bool {
-    matches!(flag, b'1'..=b'6')
 }
 
 fn at_most(left: u64, bytes: &[u8]) -> usize {
