@@ -12,7 +12,7 @@ use serde::Deserialize;
 mod hash;
 
 /// Rules that a tool can belong to, strongest first.
-const RULES: [&str; 8] = [
+const RULES: [&str; 9] = [
     "shell",
     "package-manager",
     "network-tool",
@@ -21,6 +21,7 @@ const RULES: [&str; 8] = [
     "interpreter",
     "build-tool",
     "os-utility",
+    "packed-executable",
 ];
 
 /// One file of the catalogue.
@@ -240,6 +241,7 @@ fn compile_tool(
         "heuristic" => "Heuristic",
         "applet" => "Applet",
         "library" | "embeds" | "bundle" | "loader" | "feature" => "Evidence",
+        "packed" => "Packed",
         other => return Err(format!("kind {other} is unknown")),
     };
     let table = match tool.table.as_deref() {
@@ -261,7 +263,8 @@ fn compile_tool(
             return Err(format!("it swallows {swallowed}, which is no tool"));
         }
     }
-    if tool.signature.is_empty() && tool.structure.is_empty() && tool.go.is_empty() && tool.script.is_empty() {
+    // That a program is packed is seen from its structure, by code.
+    if tool.kind != "packed" && tool.signature.is_empty() && tool.structure.is_empty() && tool.go.is_empty() && tool.script.is_empty() {
         return Err("it has nothing to be found by".to_owned());
     }
     let numbers: BTreeMap<&Literal, usize> =

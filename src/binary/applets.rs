@@ -134,7 +134,8 @@ impl<'r, 'a> Pointers<'r, 'a> {
             }
         };
         let name = self.reading.content.text(self.reading.offset_of(target)?, LONGEST)?;
-        (!name.is_empty() && name.iter().all(|byte| is_name(*byte))).then_some(name)
+        // toybox lists a pseudo applet `:`.
+        (!name.is_empty() && name.iter().all(|byte| is_name(*byte) || *byte == b':')).then_some(name)
     }
 
     fn bytes(&self, offset: u64, length: u64) -> &'a [u8] {

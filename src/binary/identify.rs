@@ -1,6 +1,6 @@
 //! An identity is decided from what the search, the headers and the tables of one file say together.
 
-use std::{collections::BTreeSet, sync::LazyLock};
+use std::{cmp::Reverse, collections::BTreeSet, sync::LazyLock};
 
 use super::{Confidence, Elf, Identity, applets, elf::Reading, go::BuildInfo, search::Found};
 use crate::{
@@ -166,29 +166,49 @@ fn resolve(catalog: &Catalog, mut labels: Vec<Label>, form: &str) -> Vec<Identit
     let ids: Vec<&'static Tool> = labels.iter().map(|label| label.tool).collect();
     labels.retain(|label| !ids.iter().any(|other| other.id != label.tool.id && gives_way(label.tool, other)));
     let tools = labels.iter().filter(|label| label.tool.rule.is_some()).count();
-    let mut identities: Vec<(usize, bool, Identity)> = labels
-        .into_iter()
-        .map(|label| {
-            let Label { tool, mut confidence, mut reasons, texts_only, applets, version } = label;
-            if texts_only && tools >= CARRIER {
-                confidence = Confidence::Likely;
-                reasons.push(format!("one of {tools} tools in this file: a list of texts, or a tool hidden in one"));
-            }
-            let rule = catalog.meaning(tool.id, &applets).and_then(|meaning| meaning.rule);
-            let evidence = format!("{}; {form}", reasons.join(", "));
-            let identity = Identity { family: tool.id.to_owned(), confidence, evidence, applets, version };
-            (rank(rule), tool.generic, identity)
-        })
-        .collect();
-    identities.sort_by(|(a_rank, a_generic, a), (b_rank, b_generic, b)| {
-        (a_rank, a_generic, std::cmp::Reverse(a.confidence), &a.family).cmp(&(
-            b_rank,
-            b_generic,
-            std::cmp::Reverse(b.confidence),
-            &b.family,
-        ))
+    let identities = labels.into_iter().map(|label| {
+        let Label { tool, mut confidence, mut reasons, texts_only, applets, version } = label;
+        if texts_only && tools >= CARRIER {
+            confidence = Confidence::Likely;
+            reasons.push(format!("one of {tools} tools in this file: a list of texts, or a tool hidden in one"));
+        }
+        let evidence = format!("{}; {form}", reasons.join(", "));
+        Identity { family: tool.id.to_owned(), confidence, evidence, applets, version }
     });
-    identities.into_iter().map(|(_, _, identity)| identity).collect()
+    let mut identities = identities.collect();
+    order(catalog, &mut identities);
+    identities
+}
+
+/// Puts the strongest first: by rule, named programs before generic ones, the surer before the less sure, by id.
+fn order(catalog: &Catalog, identities: &mut Vec<Identity>) {
+    identities.sort_by_cached_key(|identity| {
+        let rule = catalog.meaning(&identity.family, &identity.applets).and_then(|meaning| meaning.rule);
+        let generic = TOOLS.iter().any(|tool| tool.id == identity.family && tool.generic);
+        (rank(rule), generic, Reverse(identity.confidence), identity.family.clone())
+    });
+}
+
+/// What a packed program is: what its unpacked self is, beside what it shows itself, and that it is packed.
+pub(super) fn packed(catalog: &Catalog, outside: Vec<Identity>, inside: Vec<Identity>) -> Vec<Identity> {
+    let mut all = inside;
+    for identity in &mut all {
+        identity.evidence.push_str(", found after unpacking");
+    }
+    for identity in outside {
+        if all.iter().all(|known| known.family != identity.family) {
+            all.push(identity);
+        }
+    }
+    all.push(Identity {
+        family: "packed.upx".to_owned(),
+        confidence: Confidence::Certain,
+        evidence: "a chain of compressed blocks that holds another program".to_owned(),
+        applets: Vec::new(),
+        version: None,
+    });
+    order(catalog, &mut all);
+    all
 }
 
 /// Whether `tool` is not worth naming beside `other`: its code is part of the other's, or it is generic and the other is

@@ -3,7 +3,7 @@
 use super::{
     Content, Form, Piece, Program, archive, elf,
     elf::Reading,
-    go, identify, script,
+    go, identify, packed, script,
     search::{Found, OVERLAP},
 };
 use crate::{catalog::Catalog, limits::Limits};
@@ -237,7 +237,24 @@ impl<'a> Inspector<'a> {
         let info = self.build_infos.iter().find_map(|at| {
             go::read(&content, *at, reading.elf.little_endian, |address| reading.offset_of(address))
         });
-        let identities = identify::elf(self.catalog, &reading, &self.found, info.as_ref());
-        Program { form: Form::Elf(reading.elf), identities, opaque: None }
+        let mut identities = identify::elf(self.catalog, &reading, &self.found, info.as_ref());
+        let mut opaque = None;
+        if let Some(image) = packed::unpack(&reading, self.limits.unpacked) {
+            self.found.clear();
+            self.found.search(self.catalog, &image);
+            let inner = Reading::of(Content::whole(&image), self.limits);
+            let inside = identify::elf(self.catalog, &inner, &self.found, None);
+            identities = identify::packed(self.catalog, identities, inside);
+        } else if identities.is_empty()
+            && reading.no_sections
+            && reading.elf.startable
+            && let Some(bits) = packed::randomness(&reading)
+        {
+            opaque = Some(format!(
+                "it has no sections and its bytes look random ({bits:.1} bits each): packed or encrypted in a way that \
+                 cannot be undone here"
+            ));
+        }
+        Program { form: Form::Elf(reading.elf), identities, opaque }
     }
 }
