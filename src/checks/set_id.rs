@@ -12,7 +12,7 @@ use crate::{
     text::escape,
 };
 
-use super::{Subject, tools};
+use super::{Subject, identify, tools};
 
 /// Which of the two bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ fn group_name<'a>(gid: u64, subject: &Subject<'a>) -> Option<&'a [u8]> {
 
 fn finding(rule: &'static Rule, bit: Bit, node: &Node, subject: &Subject<'_>) -> Finding {
     let path = tools::first_path(node);
-    let known = tools::evidence(node, subject);
+    let known = identify::evidence(node, subject);
     let escapes = known.as_ref().is_some_and(|(evidence, capabilities)| {
         let runs = |id: &String| matches!(id.as_str(), "exec.shell" | "exec.command" | "exec.script");
         capabilities.iter().any(runs) && !asks_first(&evidence.family, capabilities, &path)
@@ -121,7 +121,7 @@ fn finding(rule: &'static Rule, bit: Bit, node: &Node, subject: &Subject<'_>) ->
     if node.program.is_none() {
         finding.severity = Severity::Low;
     }
-    finding.aliases = tools::aliases(node, subject);
+    finding.aliases = identify::aliases(node, subject);
     finding.layer = Some(node.layer);
     finding.bytes = node.size;
     finding.path = Some(path);

@@ -98,6 +98,8 @@ fn every_rule_has_its_check_its_file_and_its_page() {
     // What the checks share.
     let parts = [
         "capability",
+        "command_line",
+        "identify",
         "machine",
         "mod",
         "set_id",

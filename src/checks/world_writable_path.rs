@@ -9,7 +9,7 @@ use crate::{
     rootfs::Node,
 };
 
-use super::{Check, Subject, tools};
+use super::{Check, Subject, identify, tools};
 
 const RULE: &str = "world-writable-path";
 
@@ -116,7 +116,7 @@ fn finding(
          user that needs it (`COPY --chown`)",
     );
     finding.severity = severity;
-    finding.aliases = tools::aliases(node, subject);
+    finding.aliases = identify::aliases(node, subject);
     finding.layer = Some(node.layer);
     finding.path = Some(path.clone());
     finding
