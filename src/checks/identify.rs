@@ -12,6 +12,9 @@ use crate::{
 
 use super::Subject;
 
+/// How the ids of multi-call programs begin.
+const MULTI_CALL: &str = "multi.";
+
 /// What a program is, with the identity that decided it.
 pub(super) struct Tool<'a> {
     /// The rule it falls under.
@@ -91,7 +94,7 @@ pub(super) fn evidence(node: &Node, subject: &Subject<'_>) -> Option<(Evidence, 
 
 /// The names of a node and of the links to it that finding carries.
 pub(super) fn aliases(node: &Node, subject: &Subject<'_>) -> Vec<Alias> {
-    with_kinds(&subject.rootfs.aliases(node), &[])
+    with_kinds(&subject.rootfs.aliases(node), None, subject)
 }
 
 /// The evidence for a tool.
@@ -102,8 +105,8 @@ pub(super) fn evidence_of(
     subject: &Subject<'_>,
 ) -> Evidence {
     let mut evidence = describe(names(node, links), tool, subject);
-    evidence.latent = tool.identity.is_some_and(|identity| !identity.applets.is_empty())
-        && !fits(node, links, tool, subject);
+    evidence.latent =
+        tool.identity.is_some() && tool.family.starts_with(MULTI_CALL) && !fits(node, links, tool, subject);
     evidence
 }
 
@@ -158,13 +161,13 @@ fn describe<'n>(
 
 /// Whether some name of the file is one that the program usually has: its own or an applet's.
 pub(super) fn fits(node: &Node, links: &[rootfs::Alias], tool: &Tool<'_>, subject: &Subject<'_>) -> bool {
-    let applets = tool.identity.map_or(&[][..], |identity| &identity.applets);
     let usual = subject
         .catalog
         .family(tool.family)
         .map_or(&[][..], |family| &family.names);
     names(node, links).any(|name| {
-        applets.iter().any(|applet| applet.as_bytes() == name)
+        tool.identity
+            .is_some_and(|identity| is_applet(name, identity, subject))
             || usual.iter().any(|known| known.as_bytes() == name)
             || subject
                 .catalog
@@ -180,13 +183,28 @@ fn names<'n>(node: &'n Node, links: &'n [rootfs::Alias]) -> impl Iterator<Item =
         .map(RootPath::name)
 }
 
+/// Whether a multi-call program has an applet of this name; if its table was not read, whether programs like it have one.
+fn is_applet(name: &[u8], identity: &Identity, subject: &Subject<'_>) -> bool {
+    if identity.applets.is_empty() {
+        return identity.family.starts_with(MULTI_CALL) && subject.catalog.is_applet(name);
+    }
+    identity
+        .applets
+        .binary_search_by(|applet| applet.as_bytes().cmp(name))
+        .is_ok()
+}
+
 /// Links as findings show them: a link whose name is an applet of the program is one of its own kind.
-pub(super) fn with_kinds(links: &[rootfs::Alias], applets: &[String]) -> Vec<Alias> {
+pub(super) fn with_kinds(
+    links: &[rootfs::Alias],
+    identity: Option<&Identity>,
+    subject: &Subject<'_>,
+) -> Vec<Alias> {
     let mut out: Vec<Alias> = links
         .iter()
         .map(|link| Alias {
             path: link.path.clone(),
-            kind: if applets.iter().any(|applet| applet.as_bytes() == link.path.name()) {
+            kind: if identity.is_some_and(|identity| is_applet(link.path.name(), identity, subject)) {
                 AliasKind::Applet
             } else {
                 match link.kind {

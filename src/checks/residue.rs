@@ -151,8 +151,11 @@ fn tool(residue: &Residue, subject: &Subject<'_>) -> Option<String> {
 
 /// `node_modules/.cache`, `__pycache__` wherever it lies.
 fn dependency_cache(path: &RootPath) -> Option<RootPath> {
-    std::iter::successors(path.parent(), RootPath::parent)
-        .find(|above| matches!(above.name(), b".cache" | b"__pycache__" | b".npm"))
+    let is_cache = |name: &[u8]| matches!(name, b".cache" | b"__pycache__" | b".npm");
+    if !path.components().any(is_cache) {
+        return None;
+    }
+    std::iter::successors(path.parent(), RootPath::parent).find(|above| is_cache(above.name()))
 }
 
 fn alone(rule: &'static Rule, what: &str, residue: &Residue, subject: &Subject<'_>) -> Finding {

@@ -14,6 +14,9 @@ use super::{
     machine,
 };
 
+/// Elements of `PATH` that are searched for the interpreter of any script: there may be as many scripts as files.
+const SEARCHED: usize = 64;
+
 /// Interpreters of interpreters that the kernel follows.
 const DEPTH: usize = 5;
 
@@ -367,7 +370,7 @@ pub(super) fn interpreter_exists(script: &Script, subject: &Subject<'_>) -> bool
         // A script may be started with another PATH than the image's.
         [subject.config.map_or(DEFAULT_PATH, search_path), DEFAULT_PATH]
             .iter()
-            .flat_map(|path| path.split(':'))
+            .flat_map(|path| path.split(':').take(SEARCHED))
             .any(|element| is_file(&RootPath::clean(element.as_bytes()), &name))
     })
 }

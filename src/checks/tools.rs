@@ -1,6 +1,6 @@
 //! A tool is a program that does not belong to the application: what its content says it is, and whether it can be started.
 
-use std::collections::BTreeSet;
+use std::{cell::LazyCell, collections::BTreeSet, ops::Deref};
 
 use crate::{
     binary::{Confidence, Form, Program},
@@ -41,6 +41,7 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
     } else {
         None
     };
+    let loader = LazyCell::new(|| any_loader(subject));
     let mut found = Vec::new();
     for node in subject.rootfs.nodes() {
         let Some(program) = node.program.as_ref().filter(|_| node.kind == Kind::File) else {
@@ -50,7 +51,7 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
         if by_content.as_ref().is_some_and(|tool| tool.rule != rule.id) {
             continue;
         }
-        let Some(way) = way_to_run(node, program, by_content.is_some(), subject) else {
+        let Some(way) = way_to_run(node, program, by_content.is_some(), &loader, subject) else {
             continue;
         };
         let links = subject.rootfs.aliases(node);
@@ -93,7 +94,13 @@ fn same_runtime(node: &Node, runs: &Node, family: &str) -> bool {
 }
 
 /// How the file can be run. `None`: not at all, or it is nothing to run.
-fn way_to_run(node: &Node, program: &Program, known: bool, subject: &Subject<'_>) -> Option<Way> {
+fn way_to_run(
+    node: &Node,
+    program: &Program,
+    known: bool,
+    loader: &impl Deref<Target = bool>,
+    subject: &Subject<'_>,
+) -> Option<Way> {
     let executable = node.mode & 0o111 != 0;
     let mut way = Way {
         steps: 0,
@@ -111,7 +118,7 @@ fn way_to_run(node: &Node, program: &Program, known: bool, subject: &Subject<'_>
                 if let Some(loader) = elf
                     .interpreter
                     .as_deref()
-                    .filter(|path| has_loader(path, subject))
+                    .filter(|path| has_loader(path, subject) || **loader)
                 {
                     way.steps = 1;
                     way.remark = Some(format!(
@@ -158,20 +165,24 @@ fn way_to_run(node: &Node, program: &Program, known: bool, subject: &Subject<'_>
     Some(way)
 }
 
-/// Whether the image has the loader that a program asks for, or any other one.
+/// Whether the image has the loader that a program asks for.
 fn has_loader(path: &[u8], subject: &Subject<'_>) -> bool {
+    let found = subject.rootfs.resolve(&RootPath::clean(path));
+    found.is_ok_and(|node| node.kind == Kind::File)
+}
+
+/// Whether the image has a loader of any name.
+fn any_loader(subject: &Subject<'_>) -> bool {
+    let is_loader = |program: &Program| {
+        program
+            .identities
+            .iter()
+            .any(|known| known.family.starts_with("loader."))
+    };
     subject
         .rootfs
-        .resolve(&RootPath::clean(path))
-        .is_ok_and(|node| node.kind == Kind::File)
-        || subject.rootfs.nodes().any(|node| {
-            node.program.as_ref().is_some_and(|program| {
-                program
-                    .identities
-                    .iter()
-                    .any(|identity| identity.family.starts_with("loader."))
-            })
-        })
+        .nodes()
+        .any(|node| node.program.as_ref().is_some_and(is_loader))
 }
 
 #[expect(
@@ -227,7 +238,7 @@ fn finding(
     }
     let mut finding = Finding::new(rule, message, words.fix);
     finding.severity = lower(rule.severity, steps);
-    finding.aliases = with_kinds(links, tool.identity.map_or(&[], |identity| &identity.applets));
+    finding.aliases = with_kinds(links, tool.identity, subject);
     finding.layer = Some(node.layer);
     finding.capabilities.clone_from(&tool.capabilities);
     finding.qualifier = if tool.identity.is_none() {
