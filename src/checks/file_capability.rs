@@ -10,7 +10,7 @@ use crate::{
 use super::{
     Check, Subject,
     capability::{self, FileCapabilities, Power, names},
-    tools,
+    identify, tools,
 };
 
 const RULE: &str = "file-capability";
@@ -62,11 +62,11 @@ fn finding(
     };
     let mut finding = Finding::new(rule, message, FIX);
     finding.severity = severity;
-    finding.aliases = tools::aliases(node, subject);
+    finding.aliases = identify::aliases(node, subject);
     finding.layer = Some(node.layer);
     finding.bytes = node.size;
     finding.path = Some(path);
-    if let Some((evidence, capabilities)) = tools::evidence(node, subject) {
+    if let Some((evidence, capabilities)) = identify::evidence(node, subject) {
         finding.identity = Some(evidence);
         finding.capabilities = capabilities;
     }

@@ -2,8 +2,10 @@
 
 mod build_tool;
 mod capability;
+mod command_line;
 mod debug_tool;
 mod file_capability;
+mod identify;
 mod interpreter;
 mod machine;
 mod missing_program;

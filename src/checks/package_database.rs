@@ -7,7 +7,7 @@ use crate::{
     rootfs::Node,
 };
 
-use super::{Check, Subject, tools};
+use super::{Check, Subject, identify};
 
 const RULE: &str = "package-database";
 
@@ -109,7 +109,7 @@ fn finding(
         "Build the final stage from a base without a package manager; do not delete the database alone, since scanners \
          then no longer see what is installed",
     );
-    finding.aliases = tools::aliases(node, subject);
+    finding.aliases = identify::aliases(node, subject);
     finding.layer = Some(node.layer);
     finding.bytes = bytes;
     finding.path = Some(path);

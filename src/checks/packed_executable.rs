@@ -1,6 +1,6 @@
 //! A packed executable hides its code from every scanner: compressed, encrypted or wrapped, it may be any program.
 
-use super::{Check, Subject, tools};
+use super::{Check, Subject, identify, tools};
 use crate::{
     binary::Form,
     finding::{Finding, Rule},
@@ -40,14 +40,14 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
             ),
             "Ship the program as its linker made it, without a packer; a compressed layer is as small",
         );
-        if let Some((evidence, capabilities)) = tools::evidence(node, subject) {
+        if let Some((evidence, capabilities)) = identify::evidence(node, subject) {
             finding.identity = Some(evidence);
             finding.capabilities = capabilities;
         }
         if node.mode & 0o111 == 0 {
             finding.severity = tools::lower(rule.severity, 1);
         }
-        finding.aliases = tools::aliases(node, subject);
+        finding.aliases = identify::aliases(node, subject);
         finding.layer = Some(node.layer);
         finding.bytes = node.size;
         finding.path = Some(path);

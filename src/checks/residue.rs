@@ -10,7 +10,7 @@ use crate::{
     rootfs::Residue,
 };
 
-use super::{Check, Subject, package_database, tools};
+use super::{Check, Subject, identify, package_database};
 
 const RULE: &str = "residue";
 const FIX: &str = "Remove it in the instruction that brings it, or build in an earlier stage and copy only the result: a later \
@@ -130,7 +130,7 @@ fn tool(residue: &Residue, subject: &Subject<'_>) -> Option<String> {
     if matches!(&program.form, Form::Elf(elf) if !elf.startable) {
         return None;
     }
-    let tool = tools::by_content(program, subject)?;
+    let tool = identify::by_content(program, subject)?;
     if Rule::get(tool.rule)?.severity < Severity::Medium {
         return None;
     }
@@ -139,20 +139,23 @@ fn tool(residue: &Residue, subject: &Subject<'_>) -> Option<String> {
         .get(&residue.entry.path)
         .and_then(|node| node.program.as_ref());
     if now
-        .and_then(|program| tools::by_content(program, subject))
+        .and_then(|program| identify::by_content(program, subject))
         .is_some_and(|now| now.rule == tool.rule)
     {
         return None;
     }
-    let name = tools::bare_evidence(&residue.entry.path, &tool, subject).name;
+    let name = identify::bare_evidence(&residue.entry.path, &tool, subject).name;
     let rule = tool.rule.replace('-', " ");
     Some(format!(", the {rule} {name},"))
 }
 
 /// `node_modules/.cache`, `__pycache__` wherever it lies.
 fn dependency_cache(path: &RootPath) -> Option<RootPath> {
-    std::iter::successors(path.parent(), RootPath::parent)
-        .find(|above| matches!(above.name(), b".cache" | b"__pycache__" | b".npm"))
+    let is_cache = |name: &[u8]| matches!(name, b".cache" | b"__pycache__" | b".npm");
+    if !path.components().any(is_cache) {
+        return None;
+    }
+    std::iter::successors(path.parent(), RootPath::parent).find(|above| is_cache(above.name()))
 }
 
 fn alone(rule: &'static Rule, what: &str, residue: &Residue, subject: &Subject<'_>) -> Finding {
@@ -184,9 +187,9 @@ fn alone(rule: &'static Rule, what: &str, residue: &Residue, subject: &Subject<'
     if let Some(tool) = entry
         .program
         .as_ref()
-        .and_then(|program| tools::by_content(program, subject))
+        .and_then(|program| identify::by_content(program, subject))
     {
-        finding.identity = Some(tools::bare_evidence(&entry.path, &tool, subject));
+        finding.identity = Some(identify::bare_evidence(&entry.path, &tool, subject));
     }
     finding
 }

@@ -1,5 +1,7 @@
 //! A set-id file runs with the rights of its owner or group, whoever starts it (Linux `fs/exec.c`).
 
+use std::collections::BTreeMap;
+
 use crate::{
     binary::Form,
     finding::{Finding, Rule, Severity},
@@ -12,7 +14,7 @@ use crate::{
     text::escape,
 };
 
-use super::{Subject, tools};
+use super::{Subject, identify, tools};
 
 /// Which of the two bits.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,11 +34,16 @@ pub(super) fn find(rule: &str, bit: Bit, subject: &Subject<'_>) -> Vec<Finding> 
     let Some(rule) = Rule::get(rule) else {
         return Vec::new();
     };
+    let names = if bit == Bit::Group {
+        group_names(subject)
+    } else {
+        BTreeMap::new()
+    };
     subject
         .rootfs
         .nodes()
         .filter(|node| has_effect(node, bit))
-        .map(|node| finding(rule, bit, node, subject))
+        .map(|node| finding(rule, bit, node, &names, subject))
         .collect()
 }
 
@@ -60,24 +67,33 @@ fn asks_first(family: &str, capabilities: &[String], path: &RootPath) -> bool {
         || family == "os.util-linux" && matches!(path.name(), b"mount" | b"umount" | b"wall" | b"write")
 }
 
-/// The name that the image gives a group.
-fn group_name<'a>(gid: u64, subject: &Subject<'a>) -> Option<&'a [u8]> {
-    let text = Accounts::read(subject.rootfs).group.text();
-    groups(text)
-        .find(|group| u64::try_from(group.gid) == Ok(gid))
-        .map(|group| group.name)
+/// The names that the image gives its groups; the first line of a number counts.
+fn group_names<'a>(subject: &Subject<'a>) -> BTreeMap<u64, &'a [u8]> {
+    let mut names = BTreeMap::new();
+    for group in groups(Accounts::read(subject.rootfs).group.text()) {
+        if let Ok(gid) = u64::try_from(group.gid) {
+            names.entry(gid).or_insert(group.name);
+        }
+    }
+    names
 }
 
-fn finding(rule: &'static Rule, bit: Bit, node: &Node, subject: &Subject<'_>) -> Finding {
+fn finding(
+    rule: &'static Rule,
+    bit: Bit,
+    node: &Node,
+    names: &BTreeMap<u64, &[u8]>,
+    subject: &Subject<'_>,
+) -> Finding {
     let path = tools::first_path(node);
-    let known = tools::evidence(node, subject);
+    let known = identify::evidence(node, subject);
     let escapes = known.as_ref().is_some_and(|(evidence, capabilities)| {
         let runs = |id: &String| matches!(id.as_str(), "exec.shell" | "exec.command" | "exec.script");
         capabilities.iter().any(runs) && !asks_first(&evidence.family, capabilities, &path)
     });
     let (whose, root) = match bit {
         Bit::User => (format!("uid {}", node.uid), node.uid == 0),
-        Bit::Group => match group_name(node.gid, subject) {
+        Bit::Group => match names.get(&node.gid).copied() {
             Some(name) => (
                 format!("gid {} ({})", node.gid, escape(name)),
                 STRONG_GROUPS.contains(&node.gid) || STRONG_NAMES.contains(&name),
@@ -121,7 +137,7 @@ fn finding(rule: &'static Rule, bit: Bit, node: &Node, subject: &Subject<'_>) ->
     if node.program.is_none() {
         finding.severity = Severity::Low;
     }
-    finding.aliases = tools::aliases(node, subject);
+    finding.aliases = identify::aliases(node, subject);
     finding.layer = Some(node.layer);
     finding.bytes = node.size;
     finding.path = Some(path);

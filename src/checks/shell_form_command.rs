@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Rule};
 
-use super::{Check, Subject, start};
+use super::{Check, Subject, command_line};
 
 const RULE: &str = "shell-form-command";
 
@@ -19,9 +19,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     };
     let is_shell = |words: &[String]| {
         let words: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
-        start::shell_command(&words).is_some()
+        command_line::shell_command(&words).is_some()
     };
-    let no_entrypoint = start::command_line(config).len() == config.cmd.len();
+    let no_entrypoint = command_line::words(config).len() == config.cmd.len();
     let mut found = Vec::new();
     let mut add = |subject: &str, message: String| {
         let mut finding = Finding::new(

@@ -2,30 +2,23 @@
 
 use crate::{
     binary::{Elf, Form, Script},
-    image::ImageConfig,
     layer::Kind,
     path::RootPath,
     rootfs::{Node, Rootfs, Unresolved},
     text::escape,
 };
 
-use super::{Subject, capability, machine};
+use super::{
+    Subject, capability,
+    command_line::{self, DEFAULT_PATH, delegated, env_program, search_path},
+    machine,
+};
 
-/// What Docker and Kubernetes' containerd search when `Env` has no `PATH`.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Elements of `PATH` that are searched for the interpreter of any script: there may be as many scripts as files.
+const SEARCHED: usize = 64;
 
 /// Interpreters of interpreters that the kernel follows.
 const DEPTH: usize = 5;
-
-/// Small programs that only start what their arguments name.
-const WRAPPERS: &[&[u8]] = &[
-    b"env",
-    b"tini",
-    b"tini-static",
-    b"dumb-init",
-    b"catatonit",
-    b"docker-init",
-];
 
 /// How a container begins.
 #[derive(Debug)]
@@ -74,21 +67,13 @@ impl Who {
     }
 }
 
-/// The command line: `Entrypoint` and `Cmd` in one. Empty where the image has none.
-///
-/// An `Entrypoint` of one empty string counts as none, as in Kubernetes' containerd.
-pub(super) fn command_line(config: &ImageConfig) -> Vec<&str> {
-    let entrypoint = match config.entrypoint.as_slice() {
-        [only] if only.is_empty() => &[],
-        all => all,
-    };
-    entrypoint.iter().chain(&config.cmd).map(String::as_str).collect()
-}
-
 /// Follows a container's start as `execve` would. `None` where there is no configuration or no command.
 pub(super) fn follow<'a>(subject: &Subject<'a>) -> Option<Start<'a>> {
     let config = subject.config?;
-    let argv: Vec<&[u8]> = command_line(config).into_iter().map(str::as_bytes).collect();
+    let argv: Vec<&[u8]> = command_line::words(config)
+        .into_iter()
+        .map(str::as_bytes)
+        .collect();
     let program = *argv.first()?;
     let walk = Walk {
         rootfs: subject.rootfs,
@@ -106,16 +91,6 @@ pub(super) fn follow<'a>(subject: &Subject<'a>) -> Option<Start<'a>> {
         walk.delegate(argv, &mut start.chain);
     }
     Some(start)
-}
-
-/// `PATH` as a runtime uses it: the last one set counts.
-fn search_path(config: &ImageConfig) -> &str {
-    config
-        .env
-        .iter()
-        .rev()
-        .find_map(|pair| pair.strip_prefix("PATH="))
-        .unwrap_or(DEFAULT_PATH)
 }
 
 struct Walk<'s, 'a> {
@@ -374,113 +349,6 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
-/// The command that this command line hands on to: `tini -- x`, `env A=b x`, `sh -c "exec x"`.
-fn delegated<'v>(argv: &[&'v [u8]]) -> Option<Vec<&'v [u8]>> {
-    let (first, rest) = argv.split_first()?;
-    if let Some(command) = shell_command(argv) {
-        let mut words: Vec<&[u8]> = command
-            .split(u8::is_ascii_whitespace)
-            .filter(|word| !word.is_empty())
-            .skip_while(|word| *word == b"exec")
-            .collect();
-        // Anything that the shell would have to expand or that strings commands together is left alone.
-        let plain = words
-            .first()?
-            .iter()
-            .all(|b| b.is_ascii_alphanumeric() || b"/._-+".contains(b));
-        words.truncate(64);
-        return plain.then_some(words);
-    }
-    if !WRAPPERS.contains(&file_name(first)) {
-        return None;
-    }
-    // The options of an init program may have arguments; `--` ends them.
-    let end = rest
-        .iter()
-        .position(|word| *word == b"--" && file_name(first) != b"env");
-    let rest = rest.get(end.map_or(0, |end| end + 1)..)?;
-    let at = rest
-        .iter()
-        .position(|word| !word.starts_with(b"-") && !word.contains(&b'='))?;
-    Some(rest.get(at..)?.to_vec())
-}
-
-/// The text that `argv` hands to a shell as `-c`, as in `bash -eo pipefail -c TEXT`.
-pub(super) fn shell_command<'v>(argv: &[&'v [u8]]) -> Option<&'v [u8]> {
-    let (shell, mut rest) = argv.split_first()?;
-    if file_name(shell) == b"busybox" {
-        rest = rest.split_first().filter(|(applet, _)| is_shell_name(applet))?.1;
-    } else if !is_shell_name(shell) {
-        return None;
-    }
-    let mut words = rest.iter();
-    while let Some(word) = words.next() {
-        match word {
-            [b'-', b'-', long @ ..] => {
-                if matches!(long, b"rcfile" | b"init-file") {
-                    words.next();
-                }
-            }
-            [b'-', short @ ..] if short.contains(&b'c') => return words.next().copied(),
-            // `-o pipefail`, `+O extglob`
-            [b'-' | b'+', .., b'o' | b'O'] => {
-                words.next();
-            }
-            [b'-' | b'+', ..] => {}
-            _ => return None,
-        }
-    }
-    None
-}
-
-fn is_shell_name(word: &[u8]) -> bool {
-    [
-        &b"sh"[..],
-        b"bash",
-        b"ash",
-        b"dash",
-        b"zsh",
-        b"ksh",
-        b"mksh",
-        b"csh",
-        b"tcsh",
-        b"fish",
-        b"hush",
-    ]
-    .contains(&file_name(word))
-}
-
-fn file_name(word: &[u8]) -> &[u8] {
-    word.rsplit(|&b| b == b'/').next().unwrap_or(word)
-}
-
-/// The program that a script's first line names through `env`.
-pub(super) fn env_program(script: &Script) -> Option<Vec<u8>> {
-    if file_name(&script.interpreter) != b"env" {
-        return None;
-    }
-    let argument = script.argument.as_deref()?;
-    // The kernel hands over one argument; only `-S` makes `env` split it.
-    let Some(options) = argument.strip_prefix(b"-") else {
-        return Some(argument.to_vec());
-    };
-    let split = options
-        .strip_prefix(b"-split-string")
-        .map(|rest| rest.strip_prefix(b"=").unwrap_or(rest))
-        .or_else(|| {
-            let at = options.iter().position(|b| *b == b'S')?;
-            options
-                .get(..at)?
-                .iter()
-                .all(u8::is_ascii_alphabetic)
-                .then(|| options.get(at + 1..))?
-        })?;
-    split
-        .split(u8::is_ascii_whitespace)
-        .find(|word| !word.is_empty() && !word.starts_with(b"-") && !word.contains(&b'='))
-        .map(<[u8]>::to_vec)
-}
-
 /// Whether what a script's first line names exists: the interpreter, and behind `env` the program.
 pub(super) fn interpreter_exists(script: &Script, subject: &Subject<'_>) -> bool {
     let here = subject.config.map_or_else(RootPath::root, |config| {
@@ -502,7 +370,7 @@ pub(super) fn interpreter_exists(script: &Script, subject: &Subject<'_>) -> bool
         // A script may be started with another PATH than the image's.
         [subject.config.map_or(DEFAULT_PATH, search_path), DEFAULT_PATH]
             .iter()
-            .flat_map(|path| path.split(':'))
+            .flat_map(|path| path.split(':').take(SEARCHED))
             .any(|element| is_file(&RootPath::clean(element.as_bytes()), &name))
     })
 }

@@ -98,6 +98,8 @@ fn every_rule_has_its_check_its_file_and_its_page() {
     // What the checks share.
     let parts = [
         "capability",
+        "command_line",
+        "identify",
         "machine",
         "mod",
         "set_id",
@@ -396,6 +398,21 @@ fn a_multi_call_program_without_its_names_is_latent() {
         found[0].message.contains("no name of an applet leads to it"),
         "{}",
         found[0].message
+    );
+    // A link named like an applet leads to it, even if the program's table could not be read.
+    let linked = [
+        program("/app/server", ["multi.busybox"]),
+        symlink("/bin/sh", "/app/server"),
+    ];
+    let found = in_files("shell", linked);
+    assert_eq!(messages(&found), ["/app/server is busybox, a shell"]);
+    assert_eq!(found[0].aliases[0].kind, AliasKind::Applet);
+    assert!(
+        in_files("shell", [program("/app/server", ["multi.busybox"])])[0]
+            .identity
+            .as_ref()
+            .unwrap()
+            .latent
     );
     // Without a shell inside it is not one.
     assert!(in_files("shell", [busybox("/app/server", &["cat", "ls"])]).is_empty());

@@ -1,17 +1,21 @@
 //! A tool is a program that does not belong to the application: what its content says it is, and whether it can be started.
 
-use std::collections::BTreeSet;
+use std::{cell::LazyCell, collections::BTreeSet, ops::Deref};
 
 use crate::{
-    binary::{Confidence, Form, Identity, Program},
-    finding::{Alias, AliasKind, Evidence, Finding, Qualifier, Rule, Severity},
+    binary::{Confidence, Form, Program},
+    finding::{Finding, Qualifier, Rule, Severity},
     layer::Kind,
     path::RootPath,
     rootfs::{self, Node},
     text::escape,
 };
 
-use super::{Subject, machine, start};
+use super::{
+    Subject,
+    identify::{Tool, by_content, by_name, evidence_of, fits, with_kinds},
+    machine, start,
+};
 
 /// What one rule about tools says of its findings.
 pub(super) struct Words {
@@ -19,20 +23,6 @@ pub(super) struct Words {
     pub(super) what: &'static str,
     /// What to do, one sentence.
     pub(super) fix: &'static str,
-}
-
-/// What a program is, with the identity that decided it.
-pub(super) struct Tool<'a> {
-    /// The rule it falls under.
-    pub(super) rule: &'static str,
-    /// What it is known by; `None` if by name only.
-    pub(super) identity: Option<&'a Identity>,
-    /// Family in the catalogue.
-    pub(super) family: &'a str,
-    /// Other families under a rule of their own in the same file.
-    others: Vec<&'a str>,
-    /// What it lets an intruder do, sorted.
-    pub(super) capabilities: Vec<String>,
 }
 
 /// How a file can be run, and how many steps of severity that takes off.
@@ -51,6 +41,7 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
     } else {
         None
     };
+    let loader = LazyCell::new(|| any_loader(subject));
     let mut found = Vec::new();
     for node in subject.rootfs.nodes() {
         let Some(program) = node.program.as_ref().filter(|_| node.kind == Kind::File) else {
@@ -60,7 +51,7 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
         if by_content.as_ref().is_some_and(|tool| tool.rule != rule.id) {
             continue;
         }
-        let Some(way) = way_to_run(node, program, by_content.is_some(), subject) else {
+        let Some(way) = way_to_run(node, program, by_content.is_some(), &loader, subject) else {
             continue;
         };
         let links = subject.rootfs.aliases(node);
@@ -102,76 +93,14 @@ fn same_runtime(node: &Node, runs: &Node, family: &str) -> bool {
         || family == "build.jvm-launcher" && runs.program.as_ref().is_some_and(launcher) && beside()
 }
 
-/// What the content says: of all families in the file the one whose rule comes first.
-pub(super) fn by_content<'a>(program: &'a Program, subject: &Subject<'a>) -> Option<Tool<'a>> {
-    let mut best: Option<(usize, &'static str, &Identity)> = None;
-    let mut capabilities = BTreeSet::new();
-    let mut families = Vec::new();
-    for identity in &program.identities {
-        let Some(meaning) = subject.catalog.meaning(&identity.family, &identity.applets) else {
-            continue;
-        };
-        let Some((place, rule)) = place(meaning.rule, subject) else {
-            continue;
-        };
-        families.push(identity.family.as_str());
-        capabilities.extend(meaning.capabilities.iter().map(|&id| id.to_owned()));
-        if best.is_none_or(|(first, _, _)| place < first) {
-            best = Some((place, rule, identity));
-        }
-    }
-    let (_, rule, identity) = best?;
-    families.retain(|family| *family != identity.family);
-    Some(Tool {
-        rule,
-        identity: Some(identity),
-        family: &identity.family,
-        others: families,
-        capabilities: capabilities.into_iter().collect(),
-    })
-}
-
-/// What the names say of a program that nothing else is known of.
-fn by_name<'a>(node: &Node, links: &[rootfs::Alias], subject: &Subject<'a>) -> Option<Tool<'a>> {
-    names(node, links).find_map(|name| {
-        let family = subject.catalog.by_name(name)?;
-        let meaning = subject.catalog.meaning(&family.id, &[])?;
-        let (_, rule) = place(meaning.rule, subject)?;
-        Some(Tool {
-            rule,
-            identity: None,
-            family: &family.id,
-            others: Vec::new(),
-            capabilities: meaning.capabilities.iter().map(|&id| id.to_owned()).collect(),
-        })
-    })
-}
-
-/// A rule with its place in the catalogue's order.
-fn place(rule: Option<&'static str>, subject: &Subject<'_>) -> Option<(usize, &'static str)> {
-    let rule = rule?;
-    subject
-        .catalog
-        .rule_order()
-        .iter()
-        .position(|known| *known == rule)
-        .map(|place| (place, rule))
-}
-
-/// What a program is, for the evidence of other rules' findings.
-pub(super) fn evidence(node: &Node, subject: &Subject<'_>) -> Option<(Evidence, Vec<String>)> {
-    let tool = by_content(node.program.as_ref()?, subject)?;
-    let links = subject.rootfs.aliases(node);
-    Some((evidence_of(node, &links, &tool, subject), tool.capabilities))
-}
-
-/// The names of a node and of the links to it that finding carries.
-pub(super) fn aliases(node: &Node, subject: &Subject<'_>) -> Vec<Alias> {
-    with_kinds(&subject.rootfs.aliases(node), &[])
-}
-
 /// How the file can be run. `None`: not at all, or it is nothing to run.
-fn way_to_run(node: &Node, program: &Program, known: bool, subject: &Subject<'_>) -> Option<Way> {
+fn way_to_run(
+    node: &Node,
+    program: &Program,
+    known: bool,
+    loader: &impl Deref<Target = bool>,
+    subject: &Subject<'_>,
+) -> Option<Way> {
     let executable = node.mode & 0o111 != 0;
     let mut way = Way {
         steps: 0,
@@ -189,7 +118,7 @@ fn way_to_run(node: &Node, program: &Program, known: bool, subject: &Subject<'_>
                 if let Some(loader) = elf
                     .interpreter
                     .as_deref()
-                    .filter(|path| has_loader(path, subject))
+                    .filter(|path| has_loader(path, subject) || **loader)
                 {
                     way.steps = 1;
                     way.remark = Some(format!(
@@ -236,20 +165,24 @@ fn way_to_run(node: &Node, program: &Program, known: bool, subject: &Subject<'_>
     Some(way)
 }
 
-/// Whether the image has the loader that a program asks for, or any other one.
+/// Whether the image has the loader that a program asks for.
 fn has_loader(path: &[u8], subject: &Subject<'_>) -> bool {
+    let found = subject.rootfs.resolve(&RootPath::clean(path));
+    found.is_ok_and(|node| node.kind == Kind::File)
+}
+
+/// Whether the image has a loader of any name.
+fn any_loader(subject: &Subject<'_>) -> bool {
+    let is_loader = |program: &Program| {
+        program
+            .identities
+            .iter()
+            .any(|known| known.family.starts_with("loader."))
+    };
     subject
         .rootfs
-        .resolve(&RootPath::clean(path))
-        .is_ok_and(|node| node.kind == Kind::File)
-        || subject.rootfs.nodes().any(|node| {
-            node.program.as_ref().is_some_and(|program| {
-                program
-                    .identities
-                    .iter()
-                    .any(|identity| identity.family.starts_with("loader."))
-            })
-        })
+        .nodes()
+        .any(|node| node.program.as_ref().is_some_and(is_loader))
 }
 
 #[expect(
@@ -305,7 +238,7 @@ fn finding(
     }
     let mut finding = Finding::new(rule, message, words.fix);
     finding.severity = lower(rule.severity, steps);
-    finding.aliases = with_kinds(links, tool.identity.map_or(&[], |identity| &identity.applets));
+    finding.aliases = with_kinds(links, tool.identity, subject);
     finding.layer = Some(node.layer);
     finding.capabilities.clone_from(&tool.capabilities);
     finding.qualifier = if tool.identity.is_none() {
@@ -317,106 +250,6 @@ fn finding(
     finding.identity = Some(evidence);
     finding.path = Some(path);
     finding
-}
-
-fn evidence_of(node: &Node, links: &[rootfs::Alias], tool: &Tool<'_>, subject: &Subject<'_>) -> Evidence {
-    let mut evidence = describe(names(node, links), tool, subject);
-    evidence.latent = tool.identity.is_some_and(|identity| !identity.applets.is_empty())
-        && !fits(node, links, tool, subject);
-    evidence
-}
-
-/// The evidence for a file that is no longer in the container.
-pub(super) fn bare_evidence(path: &RootPath, tool: &Tool<'_>, subject: &Subject<'_>) -> Evidence {
-    describe(std::iter::once(path.name()), tool, subject)
-}
-
-fn describe<'n>(
-    mut names: impl Iterator<Item = &'n [u8]>,
-    tool: &Tool<'_>,
-    subject: &Subject<'_>,
-) -> Evidence {
-    let usual = subject
-        .catalog
-        .family(tool.family)
-        .map_or(&[][..], |family| &family.names);
-    let name = names
-        .find_map(|name| usual.iter().find(|known| known.as_bytes() == name))
-        .or_else(|| usual.first())
-        .map_or_else(
-            || tool.family.rsplit('.').next().unwrap_or(tool.family),
-            String::as_str,
-        );
-    Evidence {
-        name: name.to_owned(),
-        family: tool.family.to_owned(),
-        version: tool
-            .identity
-            .and_then(|identity| identity.version.as_deref())
-            .map(|version| escape(version.as_bytes())),
-        confidence: match tool.identity.map(|identity| identity.confidence) {
-            None | Some(Confidence::NameOnly) => "name-only",
-            Some(Confidence::Likely) => "likely",
-            Some(Confidence::Certain) => "certain",
-        },
-        evidence: match tool.identity {
-            None => "the name of the file".to_owned(),
-            Some(identity) if tool.others.is_empty() => escape(identity.evidence.as_bytes()),
-            // Five or more are a table of signatures, or a shell that hides among texts of others.
-            Some(identity) => {
-                format!(
-                    "{}; with code of {}",
-                    escape(identity.evidence.as_bytes()),
-                    tool.others.join(", ")
-                )
-            }
-        },
-        latent: false,
-    }
-}
-
-/// Whether some name of the file is one that the program usually has: its own or an applet's.
-fn fits(node: &Node, links: &[rootfs::Alias], tool: &Tool<'_>, subject: &Subject<'_>) -> bool {
-    let applets = tool.identity.map_or(&[][..], |identity| &identity.applets);
-    let usual = subject
-        .catalog
-        .family(tool.family)
-        .map_or(&[][..], |family| &family.names);
-    names(node, links).any(|name| {
-        applets.iter().any(|applet| applet.as_bytes() == name)
-            || usual.iter().any(|known| known.as_bytes() == name)
-            || subject
-                .catalog
-                .by_name(name)
-                .is_some_and(|family| family.id == tool.family)
-    })
-}
-
-fn names<'n>(node: &'n Node, links: &'n [rootfs::Alias]) -> impl Iterator<Item = &'n [u8]> {
-    node.paths
-        .iter()
-        .chain(links.iter().map(|link| &link.path))
-        .map(RootPath::name)
-}
-
-/// Links as findings show them: a link whose name is an applet of the program is one of its own kind.
-fn with_kinds(links: &[rootfs::Alias], applets: &[String]) -> Vec<Alias> {
-    let mut out: Vec<Alias> = links
-        .iter()
-        .map(|link| Alias {
-            path: link.path.clone(),
-            kind: if applets.iter().any(|applet| applet.as_bytes() == link.path.name()) {
-                AliasKind::Applet
-            } else {
-                match link.kind {
-                    rootfs::AliasKind::HardLink => AliasKind::Hardlink,
-                    rootfs::AliasKind::Symlink => AliasKind::Symlink,
-                }
-            },
-        })
-        .collect();
-    out.sort_unstable();
-    out
 }
 
 /// The path under which a node is reported.

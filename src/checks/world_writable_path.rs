@@ -9,7 +9,7 @@ use crate::{
     rootfs::Node,
 };
 
-use super::{Check, Subject, tools};
+use super::{Check, Subject, identify, tools};
 
 const RULE: &str = "world-writable-path";
 
@@ -37,9 +37,16 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         .flat_map(|node| &node.paths)
         .collect();
     // What lies below an open directory goes with it: one finding for a tree that was copied with mode 0777.
-    let mut below: BTreeMap<RootPath, u64> = BTreeMap::new();
-    for path in open.keys() {
-        let count = below.entry(top(path, &open)).or_default();
+    let mut below: BTreeMap<&RootPath, u64> = BTreeMap::new();
+    let mut tops: BTreeMap<&RootPath, &RootPath> = BTreeMap::new();
+    // In the order of paths a directory comes before what is in it.
+    for &path in open.keys() {
+        let top = path
+            .parent()
+            .and_then(|above| tops.get(&above).copied())
+            .unwrap_or(path);
+        tops.insert(path, top);
+        let count = below.entry(top).or_default();
         *count = count.saturating_add(1);
     }
     below
@@ -66,15 +73,6 @@ fn is_open(node: &Node) -> bool {
         Kind::Directory => !node.implied && node.mode & 0o1002 == 0o002,
         _ => false,
     }
-}
-
-/// The highest path from which only open directories lead to `path`; itself, if its directory is not open.
-fn top(path: &RootPath, open: &BTreeMap<&RootPath, &Node>) -> RootPath {
-    std::iter::successors(Some(path.clone()), RootPath::parent)
-        .skip(1)
-        .take_while(|above| open.contains_key(above))
-        .last()
-        .unwrap_or_else(|| path.clone())
 }
 
 fn finding(
@@ -116,7 +114,7 @@ fn finding(
          user that needs it (`COPY --chown`)",
     );
     finding.severity = severity;
-    finding.aliases = tools::aliases(node, subject);
+    finding.aliases = identify::aliases(node, subject);
     finding.layer = Some(node.layer);
     finding.path = Some(path.clone());
     finding
