@@ -16,11 +16,11 @@ use scant::{
     score::{AppliedCap, Score, Worth},
 };
 
-pub fn rule(id: &str) -> &'static Rule {
+pub(crate) fn rule(id: &str) -> &'static Rule {
     Rule::get(id).expect("a rule of the table")
 }
 
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         name: "distroless".into(),
         digest: format!("sha256:{}", "5c".repeat(32)),
@@ -37,11 +37,11 @@ pub fn policy() -> Policy {
     }
 }
 
-pub fn report(images: Vec<ImageReport>, exit_code: u8) -> Report {
+pub(crate) fn report(images: Vec<ImageReport>, exit_code: u8) -> Report {
     Report { policy: policy(), images, unused_waivers: Vec::new(), exit_code }
 }
 
-pub fn digest(byte: u8) -> Digest {
+pub(crate) fn digest(byte: u8) -> Digest {
     format!("sha256:{}", format!("{byte:02x}").repeat(32)).parse().expect("a digest")
 }
 
@@ -61,7 +61,7 @@ fn layer(index: u8, size: u64, instruction: Option<&str>) -> LayerOrigin {
 }
 
 /// A verdict about `acme/app:1.2` for linux/amd64 with these layers and findings.
-pub fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<ReportedFinding>) -> Verdict {
+pub(crate) fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<ReportedFinding>) -> Verdict {
     let config = ImageConfig {
         user: "65532:65532".into(),
         entrypoint: vec!["/app".into()],
@@ -118,12 +118,12 @@ pub fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<ReportedFindi
     }
 }
 
-pub fn image(verdict: Verdict) -> ImageReport {
+pub(crate) fn image(verdict: Verdict) -> ImageReport {
     ImageReport { target: verdict.image.target.clone(), outcome: Outcome::Judged(Box::new(verdict)) }
 }
 
 /// A judged finding of `acme/app`.
-pub fn judged(finding: Finding, level: Level, points: f64) -> ReportedFinding {
+pub(crate) fn judged(finding: Finding, level: Level, points: f64) -> ReportedFinding {
     let fingerprint = fingerprint(
         finding.rule.id,
         "acme/app",
@@ -135,7 +135,7 @@ pub fn judged(finding: Finding, level: Level, points: f64) -> ReportedFinding {
 }
 
 /// A program found at `path` in layer `layer`.
-pub fn tool(id: &str, name: &str, version: Option<&str>, path: &str, layer: usize) -> Finding {
+pub(crate) fn tool(id: &str, name: &str, version: Option<&str>, path: &str, layer: usize) -> Finding {
     let mut finding = Finding::new(
         rule(id),
         format!("{name} at {path} is a {}", id.replace('-', " ")),
@@ -156,14 +156,14 @@ pub fn tool(id: &str, name: &str, version: Option<&str>, path: &str, layer: usiz
 }
 
 /// No finding at all.
-pub fn clean() -> Report {
+pub(crate) fn clean() -> Report {
     let base = layer(0, 840_000, Some("COPY / / # distroless static"));
     let app = layer(1, 5_400_000, Some("COPY app /app"));
     report(vec![image(verdict("acme/app", vec![base, app], Vec::new()))], 0)
 }
 
 /// An application on a Debian base, as root.
-pub fn bad_verdict() -> Verdict {
+pub(crate) fn bad_verdict() -> Verdict {
     let layers = vec![
         layer(0, 29_000_000, Some("ADD rootfs.tar.xz / # buildkit")),
         layer(1, 48_000_000, Some("RUN /bin/sh -c apt-get update && apt-get install -y curl python3 # buildkit")),
@@ -262,12 +262,12 @@ pub fn bad_verdict() -> Verdict {
     verdict
 }
 
-pub fn bad() -> Report {
+pub(crate) fn bad() -> Report {
     report(vec![image(bad_verdict())], 1)
 }
 
 /// One finding accepted, one waiver without use, one out of date.
-pub fn waived() -> Report {
+pub(crate) fn waived() -> Report {
     let layers = vec![layer(0, 29_000_000, None)];
     let waiver = Waiver {
         rule: rule("interpreter"),
@@ -309,7 +309,7 @@ pub fn waived() -> Report {
 }
 
 /// A layer that could not be read to its end.
-pub fn incomplete_verdict() -> Verdict {
+pub(crate) fn incomplete_verdict() -> Verdict {
     let shell = judged(tool("shell", "bash", Some("5.2.15"), "/bin/bash", 0), Level::Deny, 30.0);
     let mut verdict = verdict("acme/app", vec![layer(0, 29_000_000, Some("ADD rootfs.tar /"))], vec![shell]);
     verdict.score = None;
@@ -329,11 +329,11 @@ pub fn incomplete_verdict() -> Verdict {
     verdict
 }
 
-pub fn incomplete() -> Report {
+pub(crate) fn incomplete() -> Report {
     report(vec![image(incomplete_verdict())], 3)
 }
 
-pub fn failure() -> ImageReport {
+pub(crate) fn failure() -> ImageReport {
     ImageReport {
         target: "ghcr.io/acme/gone:1".into(),
         outcome: Outcome::Failed(
@@ -343,12 +343,12 @@ pub fn failure() -> ImageReport {
     }
 }
 
-pub fn failed() -> Report {
+pub(crate) fn failed() -> Report {
     report(vec![failure()], 3)
 }
 
 /// A clean image for two platforms, a bad one, one incomplete, one that failed, and something that is no image.
-pub fn several() -> Report {
+pub(crate) fn several() -> Report {
     let clean = |arch: &str| {
         let mut verdict = verdict("acme/api", vec![layer(0, 2_000_000, Some("COPY api /api"))], Vec::new());
         verdict.image.platform = Some(Platform::new("linux", arch, None));
@@ -375,7 +375,7 @@ pub fn several() -> Report {
 }
 
 /// Names that attack the reader of a report.
-pub fn hostile() -> Report {
+pub(crate) fn hostile() -> Report {
     let names: [&[u8]; 9] = [
         b"a file",
         b"100%",
@@ -387,7 +387,7 @@ pub fn hostile() -> Report {
         "rlo-\u{202e}gpj.sh".as_bytes(),
         b"<script>alert(1)</script>[x](http://evil)",
     ];
-    let findings = names
+    let mut findings: Vec<ReportedFinding> = names
         .iter()
         .map(|name| {
             let path = RootPath::clean(name);
@@ -402,6 +402,9 @@ pub fn hostile() -> Report {
             judged(finding, Level::Warn, 0.5)
         })
         .collect();
+    let mut odd = Finding::new(rule("os-utility"), r"odd \u{202e}", "take it out");
+    odd.subject = Some("::error::owned##[error]owned".into());
+    findings.push(judged(odd, Level::Warn, 0.5));
     let instruction = "RUN echo '\u{1b}[2J' \u{202e}\n::warning::owned";
     let mut verdict = verdict("acme/../../app:x y", vec![layer(0, 900, Some(instruction))], findings);
     verdict.image.reference = None;
@@ -414,7 +417,7 @@ pub fn hostile() -> Report {
 }
 
 /// Every sample with its name.
-pub fn all() -> Vec<(&'static str, Report)> {
+pub(crate) fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("clean", clean()),
         ("bad", bad()),
@@ -427,7 +430,7 @@ pub fn all() -> Vec<(&'static str, Report)> {
 }
 
 /// 6,000 findings in one image, more than code scanning keeps.
-pub fn flood() -> Report {
+pub(crate) fn flood() -> Report {
     let mut verdict = bad_verdict();
     for n in 0..6_000 {
         let path = format!("/opt/dir{}/tool{n}", n % 300);
@@ -437,7 +440,7 @@ pub fn flood() -> Report {
 }
 
 /// `n` images of different names.
-pub fn fleet(n: usize) -> Report {
+pub(crate) fn fleet(n: usize) -> Report {
     let images = (0..n).map(|at| {
         let mut verdict = bad_verdict();
         verdict.image.name = format!("acme/app{at}");

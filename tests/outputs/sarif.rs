@@ -68,30 +68,61 @@ impl Folder {
     }
 }
 
+/// Every sample that GitHub has to take: those alone and unread it refuses, see below.
 #[test]
-fn the_validators_take_every_log() {
+fn the_validators_take_every_log_for_github() {
     let folder = Folder::new();
-    for profile in [SarifProfile::Github, SarifProfile::Plain] {
-        let style = style(profile);
-        let mut files = Vec::new();
-        for (name, report) in samples::all() {
-            // Alone and unread: GitHub has to refuse these, see below.
-            if profile == SarifProfile::Plain || !["failed", "incomplete"].contains(&name) {
-                files.push(folder.put(&format!("{name}.sarif"), &written(Format::Sarif, &report, &style)));
-            }
+    let style = style(SarifProfile::Github);
+    let log = |report: &Report, style: &Style| written(Format::Sarif, report, style);
+    let mut files = Vec::new();
+    for (name, report) in samples::all() {
+        if !["failed", "incomplete"].contains(&name) {
+            files.push(folder.put(&format!("{name}.sarif"), &log(&report, &style)));
         }
-        files.push(folder.put("flood.sarif", &written(Format::Sarif, &samples::flood(), &style)));
-        files.push(folder.put("twenty.sarif", &written(Format::Sarif, &samples::fleet(20), &style)));
-        let with_category = Style { category: Some("images".into()), ..style.clone() };
-        files.push(folder.put("category.sarif", &written(Format::Sarif, &samples::several(), &with_category)));
-        let many = samples::fleet(21);
-        let mut last = Vec::new();
-        let image = many.images.last().expect("21 images");
-        render_image(Format::Sarif, &many, image, &style, &mut last).expect("memory takes everything");
-        files.push(folder.put("one-of-many.sarif", &last));
-        let (code, said) = check(profile, &files);
-        assert_eq!(code, 0, "{}: {said}", profile.name());
     }
+    files.push(folder.put("flood.sarif", &log(&samples::flood(), &style)));
+    files.push(folder.put("twenty.sarif", &log(&samples::fleet(20), &style)));
+    let with_category = Style { category: Some("images".into()), ..style.clone() };
+    files.push(folder.put("category.sarif", &log(&samples::several(), &with_category)));
+    let many = samples::fleet(21);
+    let mut last = Vec::new();
+    let image = many.images.last().expect("21 images");
+    render_image(Format::Sarif, &many, image, &style, &mut last).expect("memory takes everything");
+    files.push(folder.put("one-of-many.sarif", &last));
+    let (code, said) = check(SarifProfile::Github, &files);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn the_validators_take_every_plain_log() {
+    let folder = Folder::new();
+    let more = [("flood", samples::flood()), ("fleet", samples::fleet(21))];
+    let files: Vec<PathBuf> = samples::all()
+        .into_iter()
+        .chain(more)
+        .map(|(name, report)| {
+            let log = written(Format::Sarif, &report, &style(SarifProfile::Plain));
+            folder.put(&format!("{name}.sarif"), &log)
+        })
+        .collect();
+    let (code, said) = check(SarifProfile::Plain, &files);
+    assert_eq!(code, 0, "{said}");
+}
+
+#[test]
+fn twins_are_shown_once_and_told() {
+    let mut report = samples::bad();
+    for image in &mut report.images {
+        if let Outcome::Judged(verdict) = &mut image.outcome {
+            let twin = verdict.findings[0].clone();
+            verdict.findings.push(twin);
+        }
+    }
+    let style = style(SarifProfile::Github);
+    let (one, two) = (log(&samples::bad(), &style), log(&report, &style));
+    assert_eq!(results(&one, 0).len(), results(&two, 0).len());
+    let note = &two["runs"][0]["invocations"][0]["toolExecutionNotifications"][0];
+    assert!(note["message"]["text"].as_str().is_some_and(|text| text.starts_with("1 findings have")), "{note}");
 }
 
 #[test]

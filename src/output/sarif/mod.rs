@@ -3,6 +3,7 @@
 mod join;
 mod results;
 mod rules;
+mod taxonomies;
 mod uri;
 
 use std::{
@@ -102,7 +103,7 @@ fn runs(report: &Report, images: &[ImageReport], style: &Style) -> Vec<Run> {
                 )
             }
             Outcome::NotApplicable(_) | Outcome::Failed(_) => (
-                empty_run(invocation(report, problems(image), style)),
+                empty_run(invocation(report, problems(image), style), style.sarif),
                 "not-scanned".to_owned(),
                 false,
             ),
@@ -119,7 +120,7 @@ fn runs(report: &Report, images: &[ImageReport], style: &Style) -> Vec<Run> {
     if runs.is_empty() {
         // A file needs a run. GitHub refuses this one, which leaves the alerts of all these images as they are.
         let notes = images.iter().flat_map(problems).collect();
-        runs.push(empty_run(invocation(report, notes, style)));
+        runs.push(empty_run(invocation(report, notes, style), style.sarif));
     }
     runs
 }
@@ -193,16 +194,17 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
         );
         notes.push(notification("joined-results", "warning", text));
     }
-    let mut run = empty_run(invocation(report, notes, style));
+    let mut run = empty_run(invocation(report, notes, style), style.sarif);
     run.results = Some(results);
     run
 }
 
-fn empty_run(invocation: Invocation) -> Run {
+fn empty_run(invocation: Invocation, profile: Profile) -> Run {
+    let tied = profile == Profile::Plain;
     let driver = ToolComponent::builder()
         .name(env!("CARGO_PKG_NAME"))
         .semantic_version(env!("CARGO_PKG_VERSION"))
-        .rules(rules::all())
+        .rules(rules::all(tied))
         .build();
     let mut run = Run::builder()
         .tool(Tool::builder().driver(driver).build())
@@ -211,6 +213,10 @@ fn empty_run(invocation: Invocation) -> Run {
         .build();
     if let Some(page) = option_env!("CARGO_PKG_REPOSITORY").filter(|page| !page.is_empty()) {
         run.tool.driver.information_uri = Some(page.to_owned());
+    }
+    if tied {
+        run.tool.driver.supported_taxonomies = Some(taxonomies::supported());
+        run.taxonomies = Some(taxonomies::all());
     }
     run
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ink::{Ink, columns, count, number, pad};
+use super::ink::{self, Ink, columns, count, number, pad};
 use crate::{
     finding::{Finding, Rule, State},
     policy::Level,
@@ -52,7 +52,8 @@ pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> (Vec<String>, bool) {
     if !rest.is_empty() {
         let rest: Vec<String> =
             rest.iter().map(|group| format!("{} ({})", group.rule.id, group.findings.len())).collect();
-        out.push(ink.cut(&format!("  and   {}", rest.join(", ")), ink.0.width));
+        let rest = ink::wrap(&format!("and   {}", rest.join(", ")), ink.0.width.saturating_sub(2), 6);
+        out.extend(rest.iter().map(|line| format!("  {line}")));
     }
     (out, hides)
 }
@@ -191,7 +192,7 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
     }
     details.push(format!("fix: {}", finding.fix));
     details.push(format!("fingerprint: {}", one.fingerprint));
-    details.iter().flat_map(|text| super::ink::wrap(text, ink.0.width.saturating_sub(8), 2)).collect()
+    details.iter().flat_map(|text| ink::wrap(text, ink.0.width.saturating_sub(8), 2)).collect()
 }
 
 /// Columns: level, rule, place, what, layer, points. Places and identities share what the others leave.

@@ -38,7 +38,7 @@ pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::
         writeln!(out)?;
     }
     for line in unused {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", tame(&line))?;
     }
     if report.images.len() > 1 {
         writeln!(out, "{}", ink.bold(&summary(report)))?;
@@ -60,9 +60,19 @@ pub(super) fn write_image(
         Outcome::Failed(failure) => unread("error", image, failure, ink),
     };
     for line in lines {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", tame(&line))?;
     }
     Ok(())
+}
+
+/// A line that no CI log takes for a command: GitHub's runner obeys `::` behind any white space, and `##[` anywhere.
+fn tame(line: &str) -> String {
+    let line = line.replace("##[", r"#\x23[");
+    let text = line.trim_start();
+    match text.strip_prefix("::") {
+        Some(rest) => format!(r"{}\x3a:{rest}", " ".repeat(line.len() - text.len())),
+        None => line,
+    }
 }
 
 fn unread(word: &str, image: &ImageReport, failure: &Failure, ink: Ink<'_>) -> Vec<String> {
