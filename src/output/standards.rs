@@ -33,12 +33,17 @@ struct Standards {
 fn standards() -> &'static Standards {
     static STANDARDS: OnceLock<Standards> = OnceLock::new();
     // A test reads the file strictly: what is embedded is never the default.
-    STANDARDS.get_or_init(|| toml::from_str(include_str!("../../policies/standards.toml")).unwrap_or_default())
+    STANDARDS
+        .get_or_init(|| toml::from_str(include_str!("../../policies/standards.toml")).unwrap_or_default())
 }
 
 /// All clauses of a framework, in the order of the file.
 pub(super) fn clauses(framework: &str) -> Vec<&'static Clause> {
-    standards().clause.iter().filter(|clause| clause.framework == framework).collect()
+    standards()
+        .clause
+        .iter()
+        .filter(|clause| clause.framework == framework)
+        .collect()
 }
 
 /// The clauses of a framework that a rule speaks to, the closest first.
@@ -50,7 +55,10 @@ pub(super) fn of_rule(rule: &Rule, framework: &str) -> Vec<&'static Clause> {
     all.filter_map(|link| link.split_once(':'))
         .filter(|(of, _)| *of == framework)
         .filter_map(|(of, id)| {
-            standards().clause.iter().find(|clause| clause.framework == of && clause.id == id)
+            standards()
+                .clause
+                .iter()
+                .find(|clause| clause.framework == of && clause.id == id)
         })
         .collect()
 }
@@ -64,10 +72,17 @@ mod tests {
     fn the_file_is_read_and_names_every_rule() {
         let file: Standards = toml::from_str(include_str!("../../policies/standards.toml")).unwrap();
         for rule in RULES {
-            assert!(file.rules.contains_key(rule.id), "{} is not in standards.toml", rule.id);
+            assert!(
+                file.rules.contains_key(rule.id),
+                "{} is not in standards.toml",
+                rule.id
+            );
         }
         let shell = Rule::get("root-user").unwrap();
-        let ids: Vec<&str> = of_rule(shell, "cwe").iter().map(|clause| clause.id.as_str()).collect();
+        let ids: Vec<&str> = of_rule(shell, "cwe")
+            .iter()
+            .map(|clause| clause.id.as_str())
+            .collect();
         assert_eq!(ids.first(), Some(&"CWE-250"));
         assert!(clauses("attack").iter().any(|clause| clause.id == "T1059.004"));
     }

@@ -11,8 +11,13 @@ use serde_json::{Value, json};
 use crate::{samples, written};
 
 fn check(name: &str, got: &[u8]) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    #[expect(clippy::disallowed_methods, reason = "a test asks whether to rewrite its own goldens")]
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test asks whether to rewrite its own goldens"
+    )]
     let update = std::env::var("UPDATE").is_ok_and(|value| value == "1");
     if update {
         #[expect(clippy::disallowed_methods, reason = "a test rewrites its own goldens")]
@@ -47,9 +52,15 @@ fn without_help(log: &[u8]) -> Vec<u8> {
 
 #[test]
 fn the_rules_are_told_as_they_were() {
-    let style = Style { sarif: SarifProfile::Plain, ..Style::default() };
-    let log: Value = serde_json::from_slice(&written(Format::Sarif, &samples::clean(), &style)).expect("JSON");
-    let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().expect("rules");
+    let style = Style {
+        sarif: SarifProfile::Plain,
+        ..Style::default()
+    };
+    let log: Value =
+        serde_json::from_slice(&written(Format::Sarif, &samples::clean(), &style)).expect("JSON");
+    let rules = log["runs"][0]["tool"]["driver"]["rules"]
+        .as_array()
+        .expect("rules");
     // The first is held whole, of the others what does not come from their page.
     let mut shown = rules.clone();
     for rule in shown.iter_mut().skip(1) {
@@ -74,13 +85,22 @@ fn reports_are_as_they_were() {
         check(&format!("{name}.txt"), &written(Format::Text, &report, &style));
         check(&format!("{name}.json"), &written(Format::Json, &report, &style));
         for profile in [SarifProfile::Plain, SarifProfile::Github] {
-            let style = Style { sarif: profile, ..Style::default() };
+            let style = Style {
+                sarif: profile,
+                ..Style::default()
+            };
             let log = written(Format::Sarif, &report, &style);
             check(&format!("{name}.{}.sarif", profile.name()), &without_help(&log));
         }
     }
-    let verbose = Style { verbose: true, ..Style::default() };
-    check("bad.verbose.txt", &written(Format::Text, &samples::bad(), &verbose));
+    let verbose = Style {
+        verbose: true,
+        ..Style::default()
+    };
+    check(
+        "bad.verbose.txt",
+        &written(Format::Text, &samples::bad(), &verbose),
+    );
 }
 
 #[test]

@@ -79,7 +79,11 @@ pub(super) fn write(
             runs.len()
         )));
     }
-    let log = Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(runs).build();
+    let log = Sarif::builder()
+        .schema(SCHEMA)
+        .version(json!("2.1.0"))
+        .runs(runs)
+        .build();
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer_pretty(&mut out, &log)?;
     out.write_all(b"\n")?;
@@ -131,10 +135,7 @@ fn platforms(report: &Report) -> BTreeMap<&str, BTreeSet<Option<String>>> {
     for image in &report.images {
         if let Outcome::Judged(verdict) = &image.outcome {
             let platform = verdict.image.platform.as_ref().map(ToString::to_string);
-            platforms
-                .entry(&verdict.image.name)
-                .or_default()
-                .insert(platform);
+            platforms.entry(&verdict.image.name).or_default().insert(platform);
         }
     }
     platforms
@@ -148,7 +149,10 @@ fn category_of_run(
     style: &Style,
     taken: &mut BTreeSet<String>,
 ) -> Option<String> {
-    let prefix = style.category.as_deref().map(|category| category.trim_matches('/'));
+    let prefix = style
+        .category
+        .as_deref()
+        .map(|category| category.trim_matches('/'));
     let base = match (prefix, several) {
         (None, false) => return None,
         (Some(prefix), false) => prefix.to_owned(),
@@ -232,7 +236,9 @@ fn invocation(report: &Report, notes: Vec<Notification>, style: &Style) -> Invoc
     if !waivers.is_empty() {
         invocation.tool_configuration_notifications = Some(waivers);
     }
-    let now = style.source_date_epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let now = style
+        .source_date_epoch
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     invocation.end_time_utc = now.map(|now| now.to_string());
     invocation
 }

@@ -30,7 +30,11 @@ pub(super) fn all(tied: bool) -> Vec<ReportingDescriptor> {
         .iter()
         .map(|rule| {
             let mut written = descriptor(rule);
-            let relationships = if tied { taxonomies::relationships(rule) } else { Vec::new() };
+            let relationships = if tied {
+                taxonomies::relationships(rule)
+            } else {
+                Vec::new()
+            };
             if !relationships.is_empty() {
                 written.relationships = Some(relationships);
             }
@@ -66,7 +70,11 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
 
 fn help(rule: &Rule, title: &str) -> String {
     let page = page::plain(rule.page);
-    if page.trim().is_empty() { title.to_owned() } else { page }
+    if page.trim().is_empty() {
+        title.to_owned()
+    } else {
+        page
+    }
 }
 
 fn text(text: String) -> MultiformatMessageString {
@@ -139,8 +147,14 @@ fn properties(rule: &Rule) -> PropertyBag {
         more.push(("problem.severity", json!(word)));
     }
     tags.truncate(TAGS);
-    let more: BTreeMap<String, Value> = more.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    PropertyBag::builder().tags(tags).additional_properties(more).build()
+    let more: BTreeMap<String, Value> = more
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
+    PropertyBag::builder()
+        .tags(tags)
+        .additional_properties(more)
+        .build()
 }
 
 #[cfg(test)]
@@ -175,7 +189,10 @@ mod tests {
         for (rule, written) in RULES.iter().zip(all(true)) {
             let bag = written.properties.unwrap();
             let tagged = bag.tags.unwrap().contains(&"security".to_owned());
-            assert_eq!(tagged, bag.additional_properties.contains_key("security-severity"));
+            assert_eq!(
+                tagged,
+                bag.additional_properties.contains_key("security-severity")
+            );
             assert_ne!(tagged, bag.additional_properties.contains_key("problem.severity"));
             assert!(!tagged || rule.security);
         }
@@ -197,7 +214,11 @@ mod tests {
     #[test]
     fn no_rule_has_more_tags_than_are_kept() {
         for rule in all(false) {
-            assert!(rule.properties.unwrap().tags.unwrap().len() <= TAGS, "{}", rule.id);
+            assert!(
+                rule.properties.unwrap().tags.unwrap().len() <= TAGS,
+                "{}",
+                rule.id
+            );
         }
     }
 

@@ -55,7 +55,10 @@ pub(super) fn all() -> Vec<ToolComponent> {
 
 /// What the driver says of them.
 pub(super) fn supported() -> Vec<ToolComponentReference> {
-    (0..).zip(&ALL).map(|(index, taxonomy)| reference(taxonomy, index)).collect()
+    (0..)
+        .zip(&ALL)
+        .map(|(index, taxonomy)| reference(taxonomy, index))
+        .collect()
 }
 
 /// What a rule has to do with them.
@@ -84,7 +87,10 @@ pub(super) fn relationships(rule: &Rule) -> Vec<ReportingDescriptorRelationship>
 }
 
 fn reference(taxonomy: &Taxonomy, index: i64) -> ToolComponentReference {
-    ToolComponentReference::builder().name(taxonomy.name).index(index).build()
+    ToolComponentReference::builder()
+        .name(taxonomy.name)
+        .index(index)
+        .build()
 }
 
 fn text(text: &str) -> MultiformatMessageString {
