@@ -85,8 +85,12 @@ impl Verdict {
     pub fn all_notes(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.notes.iter().chain(&self.image.notes).cloned().collect();
         if !self.image.other_platforms.is_empty() {
-            let mut others: Vec<String> =
-                self.image.other_platforms.iter().map(ToString::to_string).collect();
+            let mut others: Vec<String> = self
+                .image
+                .other_platforms
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             others.sort_unstable();
             notes.push(format!("platforms not looked at: {}", others.join(", ")));
         }

@@ -41,7 +41,11 @@ pub fn fingerprint(
         }
     }
     let hash = hash.finish();
-    hash.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    hash.as_ref()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -76,6 +80,9 @@ mod tests {
     fn the_value_never_changes() {
         let sh = RootPath::from("/bin/sh");
         let want = "4bcbd7b8e1daec43fbd63e614cc7ff3d";
-        assert_eq!(fingerprint("shell", "acme/app", "linux/amd64", Some(&sh), None), want);
+        assert_eq!(
+            fingerprint("shell", "acme/app", "linux/amd64", Some(&sh), None),
+            want
+        );
     }
 }

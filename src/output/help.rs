@@ -48,7 +48,11 @@ pub fn explain(rule: &Rule, style: &Style) -> String {
 /// All rules, a line each.
 pub fn rules_table() -> String {
     let id = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
-    let family = RULES.iter().map(|rule| rule.family.as_str().len()).max().unwrap_or(0);
+    let family = RULES
+        .iter()
+        .map(|rule| rule.family.as_str().len())
+        .max()
+        .unwrap_or(0);
     let mut out = String::new();
     for rule in RULES {
         out.push_str(&format!(
@@ -83,7 +87,10 @@ mod tests {
 
     #[test]
     fn a_page_is_shown_whole_and_within_the_width() {
-        let style = Style { width: 72, ..Style::default() };
+        let style = Style {
+            width: 72,
+            ..Style::default()
+        };
         for rule in RULES {
             let shown = explain(rule, &style);
             assert!(shown.starts_with(rule.id) && shown.contains(rule.title));
@@ -94,7 +101,10 @@ mod tests {
             }
             let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
             let body = rule.page.lines().skip(1).filter(|line| !line.starts_with("```"));
-            let body = body.map(|line| line.trim_start_matches('#')).collect::<Vec<_>>().join("\n");
+            let body = body
+                .map(|line| line.trim_start_matches('#'))
+                .collect::<Vec<_>>()
+                .join("\n");
             assert!(words(&shown).ends_with(&words(&body)), "{} loses words", rule.id);
         }
     }
@@ -103,10 +113,17 @@ mod tests {
     fn tables_name_every_rule_in_order() {
         let ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
         let table = rules_table();
-        let first: Vec<&str> = table.lines().filter_map(|line| line.split_whitespace().next()).collect();
+        let first: Vec<&str> = table
+            .lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .collect();
         assert_eq!(first, ids);
         let markdown = rules_markdown();
-        let linked: Vec<&str> = markdown.lines().skip(2).filter_map(|line| line.split('`').nth(1)).collect();
+        let linked: Vec<&str> = markdown
+            .lines()
+            .skip(2)
+            .filter_map(|line| line.split('`').nth(1))
+            .collect();
         assert_eq!(linked, ids);
     }
 }

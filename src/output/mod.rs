@@ -4,6 +4,7 @@ pub mod help;
 mod json;
 mod page;
 mod sarif;
+mod standards;
 mod terminal;
 
 use std::{

@@ -56,7 +56,8 @@ fn the_schema_refuses_what_is_wrong() {
     ];
     for (place, value) in spoilt {
         let mut bad = good.clone();
-        *bad.pointer_mut(place).unwrap_or_else(|| panic!("{place} is gone")) = value;
+        *bad.pointer_mut(place)
+            .unwrap_or_else(|| panic!("{place} is gone")) = value;
         assert!(!validator.is_valid(&bad), "{place}");
     }
     let mut bad = good;
@@ -88,19 +89,54 @@ fn fields_come_in_the_documented_order() {
             from += at.unwrap_or_else(|| panic!("{key} is missing or out of order"));
         }
     };
-    order(&text, &["schema", "tool", "policy", "summary", "images", "unused_waivers"]);
+    order(
+        &text,
+        &["schema", "tool", "policy", "summary", "images", "unused_waivers"],
+    );
     order(
         &text,
         &[
-            "target", "reference", "digest", "index_digest", "platform", "status", "error", "compliant", "score",
-            "grade", "caps", "user", "config", "layers", "bytes", "capabilities", "notes", "gaps", "findings",
+            "target",
+            "reference",
+            "digest",
+            "index_digest",
+            "platform",
+            "status",
+            "error",
+            "compliant",
+            "score",
+            "grade",
+            "caps",
+            "user",
+            "config",
+            "layers",
+            "bytes",
+            "capabilities",
+            "notes",
+            "gaps",
+            "findings",
         ],
     );
     order(
         &text[text.find("\"findings\":").expect("findings")..],
         &[
-            "rule", "severity", "level", "path", "subject", "aliases", "identity", "layer", "instruction", "location",
-            "state", "capabilities", "message", "fix", "points", "fingerprint", "waiver",
+            "rule",
+            "severity",
+            "level",
+            "path",
+            "subject",
+            "aliases",
+            "identity",
+            "layer",
+            "instruction",
+            "location",
+            "state",
+            "capabilities",
+            "message",
+            "fix",
+            "points",
+            "fingerprint",
+            "waiver",
         ],
     );
 }
@@ -109,11 +145,17 @@ fn fields_come_in_the_documented_order() {
 fn paths_that_are_no_utf8_keep_their_bytes() {
     let report = json(&samples::hostile());
     let findings = report["images"][0]["findings"].as_array().expect("findings");
-    let odd: Vec<&Value> = findings.iter().filter(|one| one.get("path_hex").is_some()).collect();
+    let odd: Vec<&Value> = findings
+        .iter()
+        .filter(|one| one.get("path_hex").is_some())
+        .collect();
     assert_eq!(odd.len(), 1);
     assert_eq!(odd[0]["path"], "/latin-\u{fffd}\u{fffd}");
     assert_eq!(odd[0]["path_hex"], "2f6c6174696e2de9ff");
-    assert_eq!(odd[0]["aliases"][0]["path_hex"], "2f6c6174696e2de9ff2fff2d6c696e6b");
+    assert_eq!(
+        odd[0]["aliases"][0]["path_hex"],
+        "2f6c6174696e2de9ff2fff2d6c696e6b"
+    );
 }
 
 #[test]

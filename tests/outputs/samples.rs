@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use scant::{
     failure::{Code, Failure},
-    finding::{
-        Alias, AliasKind, Evidence, Finding, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint,
-    },
+    finding::{Alias, AliasKind, Evidence, Finding, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint},
     image::{Digest, History, Image, ImageConfig, Layer, Platform},
     path::RootPath,
     policy::{Grade, Level, Policy, Rubric, Waiver},
@@ -16,11 +14,11 @@ use scant::{
     score::{AppliedCap, Score, Worth},
 };
 
-pub fn rule(id: &str) -> &'static Rule {
+pub(crate) fn rule(id: &str) -> &'static Rule {
     Rule::get(id).expect("a rule of the table")
 }
 
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     Policy {
         name: "distroless".into(),
         digest: format!("sha256:{}", "5c".repeat(32)),
@@ -37,12 +35,19 @@ pub fn policy() -> Policy {
     }
 }
 
-pub fn report(images: Vec<ImageReport>, exit_code: u8) -> Report {
-    Report { policy: policy(), images, unused_waivers: Vec::new(), exit_code }
+pub(crate) fn report(images: Vec<ImageReport>, exit_code: u8) -> Report {
+    Report {
+        policy: policy(),
+        images,
+        unused_waivers: Vec::new(),
+        exit_code,
+    }
 }
 
-pub fn digest(byte: u8) -> Digest {
-    format!("sha256:{}", format!("{byte:02x}").repeat(32)).parse().expect("a digest")
+pub(crate) fn digest(byte: u8) -> Digest {
+    format!("sha256:{}", format!("{byte:02x}").repeat(32))
+        .parse()
+        .expect("a digest")
 }
 
 fn layer(index: u8, size: u64, instruction: Option<&str>) -> LayerOrigin {
@@ -61,14 +66,17 @@ fn layer(index: u8, size: u64, instruction: Option<&str>) -> LayerOrigin {
 }
 
 /// A verdict about `acme/app:1.2` for linux/amd64 with these layers and findings.
-pub fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<ReportedFinding>) -> Verdict {
+pub(crate) fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<ReportedFinding>) -> Verdict {
     let config = ImageConfig {
         user: "65532:65532".into(),
         entrypoint: vec!["/app".into()],
         env: vec!["PATH=/usr/bin:/bin".into(), "TOKEN=never-shown".into()],
         exposed_ports: vec!["8080/tcp".into()],
         labels: [("org.opencontainers.image.title".to_owned(), "app".to_owned())].into(),
-        diff_ids: layers.iter().filter_map(|origin| origin.layer.diff_id.clone()).collect(),
+        diff_ids: layers
+            .iter()
+            .filter_map(|origin| origin.layer.diff_id.clone())
+            .collect(),
         history: vec![History::default(); layers.len()],
         ..ImageConfig::default()
     };
@@ -118,12 +126,15 @@ pub fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<ReportedFindi
     }
 }
 
-pub fn image(verdict: Verdict) -> ImageReport {
-    ImageReport { target: verdict.image.target.clone(), outcome: Outcome::Judged(Box::new(verdict)) }
+pub(crate) fn image(verdict: Verdict) -> ImageReport {
+    ImageReport {
+        target: verdict.image.target.clone(),
+        outcome: Outcome::Judged(Box::new(verdict)),
+    }
 }
 
 /// A judged finding of `acme/app`.
-pub fn judged(finding: Finding, level: Level, points: f64) -> ReportedFinding {
+pub(crate) fn judged(finding: Finding, level: Level, points: f64) -> ReportedFinding {
     let fingerprint = fingerprint(
         finding.rule.id,
         "acme/app",
@@ -131,11 +142,17 @@ pub fn judged(finding: Finding, level: Level, points: f64) -> ReportedFinding {
         finding.path.as_ref(),
         finding.subject.as_deref(),
     );
-    ReportedFinding { finding, level, points, fingerprint, waiver: None }
+    ReportedFinding {
+        finding,
+        level,
+        points,
+        fingerprint,
+        waiver: None,
+    }
 }
 
 /// A program found at `path` in layer `layer`.
-pub fn tool(id: &str, name: &str, version: Option<&str>, path: &str, layer: usize) -> Finding {
+pub(crate) fn tool(id: &str, name: &str, version: Option<&str>, path: &str, layer: usize) -> Finding {
     let mut finding = Finding::new(
         rule(id),
         format!("{name} at {path} is a {}", id.replace('-', " ")),
@@ -156,33 +173,55 @@ pub fn tool(id: &str, name: &str, version: Option<&str>, path: &str, layer: usiz
 }
 
 /// No finding at all.
-pub fn clean() -> Report {
+pub(crate) fn clean() -> Report {
     let base = layer(0, 840_000, Some("COPY / / # distroless static"));
     let app = layer(1, 5_400_000, Some("COPY app /app"));
     report(vec![image(verdict("acme/app", vec![base, app], Vec::new()))], 0)
 }
 
 /// An application on a Debian base, as root.
-pub fn bad_verdict() -> Verdict {
+pub(crate) fn bad_verdict() -> Verdict {
     let layers = vec![
         layer(0, 29_000_000, Some("ADD rootfs.tar.xz / # buildkit")),
-        layer(1, 48_000_000, Some("RUN /bin/sh -c apt-get update && apt-get install -y curl python3 # buildkit")),
+        layer(
+            1,
+            48_000_000,
+            Some("RUN /bin/sh -c apt-get update && apt-get install -y curl python3 # buildkit"),
+        ),
         layer(2, 6_000_000, Some("COPY app /usr/local/bin/app # buildkit")),
     ];
     let mut findings = Vec::new();
     let mut bash = tool("shell", "bash", Some("5.2.15"), "/usr/bin/bash", 0);
     bash.aliases = vec![
-        Alias { path: RootPath::from("/bin/bash"), kind: AliasKind::Symlink },
-        Alias { path: RootPath::from("/usr/bin/rbash"), kind: AliasKind::Symlink },
+        Alias {
+            path: RootPath::from("/bin/bash"),
+            kind: AliasKind::Symlink,
+        },
+        Alias {
+            path: RootPath::from("/usr/bin/rbash"),
+            kind: AliasKind::Symlink,
+        },
     ];
     findings.push(judged(bash, Level::Deny, 30.0));
-    findings.push(judged(tool("shell", "dash", Some("0.5.12"), "/usr/bin/dash", 0), Level::Deny, 5.0));
+    findings.push(judged(
+        tool("shell", "dash", Some("0.5.12"), "/usr/bin/dash", 0),
+        Level::Deny,
+        5.0,
+    ));
     for name in ["apt", "apt-get", "dpkg"] {
         let version = (name != "dpkg").then_some("2.6.1");
         let path = format!("/usr/bin/{name}");
-        findings.push(judged(tool("package-manager", name, version, &path, 0), Level::Deny, 7.5));
+        findings.push(judged(
+            tool("package-manager", name, version, &path, 0),
+            Level::Deny,
+            7.5,
+        ));
     }
-    findings.push(judged(tool("network-tool", "curl", Some("7.88.1"), "/usr/bin/curl", 1), Level::Deny, 10.0));
+    findings.push(judged(
+        tool("network-tool", "curl", Some("7.88.1"), "/usr/bin/curl", 1),
+        Level::Deny,
+        10.0,
+    ));
     let mut root = Finding::new(
         rule("root-user"),
         "the container runs as root, since the image names no user",
@@ -190,7 +229,11 @@ pub fn bad_verdict() -> Verdict {
     );
     root.subject = Some("User".into());
     findings.push(judged(root, Level::Deny, 20.0));
-    for (path, points) in [("/usr/bin/su", 5.0), ("/usr/bin/mount", 2.5), ("/usr/bin/passwd", 2.5)] {
+    for (path, points) in [
+        ("/usr/bin/su", 5.0),
+        ("/usr/bin/mount", 2.5),
+        ("/usr/bin/passwd", 2.5),
+    ] {
         let mut setuid = Finding::new(
             rule("setuid-file"),
             format!("{path} runs with the rights of root (mode 4755)"),
@@ -208,7 +251,11 @@ pub fn bad_verdict() -> Verdict {
     for n in 0..40 {
         let name = format!("tool{n:02}");
         let path = format!("/usr/bin/{name}");
-        findings.push(judged(tool("os-utility", &name, None, &path, 0), Level::Warn, 0.3));
+        findings.push(judged(
+            tool("os-utility", &name, None, &path, 0),
+            Level::Warn,
+            0.3,
+        ));
     }
     let mut database = Finding::new(
         rule("package-database"),
@@ -241,13 +288,25 @@ pub fn bad_verdict() -> Verdict {
     verdict.notes = vec!["layer 1 has 512 zero bytes behind its end".into()];
     verdict.image.other_platforms = vec![Platform::new("linux", "arm64", None)];
     let costs = verdict.findings.iter().map(|one| one.points).collect();
-    let worth = |id, points, grade| Worth { rule: rule(id), points, grade };
+    let worth = |id, points, grade| Worth {
+        rule: rule(id),
+        points,
+        grade,
+    };
     verdict.score = Some(Score {
         points: 12.5,
         grade: Grade::F,
         caps: vec![
-            AppliedCap { grade: Grade::D, rule: rule("shell"), why: "a shell defeats the purpose.".into() },
-            AppliedCap { grade: Grade::B, rule: rule("root-user"), why: "root needs no exploit".into() },
+            AppliedCap {
+                grade: Grade::D,
+                rule: rule("shell"),
+                why: "a shell defeats the purpose.".into(),
+            },
+            AppliedCap {
+                grade: Grade::B,
+                rule: rule("root-user"),
+                why: "root needs no exploit".into(),
+            },
         ],
         costs,
         worth: vec![
@@ -262,12 +321,12 @@ pub fn bad_verdict() -> Verdict {
     verdict
 }
 
-pub fn bad() -> Report {
+pub(crate) fn bad() -> Report {
     report(vec![image(bad_verdict())], 1)
 }
 
 /// One finding accepted, one waiver without use, one out of date.
-pub fn waived() -> Report {
+pub(crate) fn waived() -> Report {
     let layers = vec![layer(0, 29_000_000, None)];
     let waiver = Waiver {
         rule: rule("interpreter"),
@@ -292,7 +351,12 @@ pub fn waived() -> Report {
     let mut report = report(vec![image(verdict)], 0);
     report.unused_waivers = vec![
         UnusedWaiver {
-            waiver: Waiver { rule: rule("shell"), paths: vec!["/busybox/*".into()], expires: None, ..waiver.clone() },
+            waiver: Waiver {
+                rule: rule("shell"),
+                paths: vec!["/busybox/*".into()],
+                expires: None,
+                ..waiver.clone()
+            },
             expired: false,
         },
         UnusedWaiver {
@@ -309,9 +373,17 @@ pub fn waived() -> Report {
 }
 
 /// A layer that could not be read to its end.
-pub fn incomplete_verdict() -> Verdict {
-    let shell = judged(tool("shell", "bash", Some("5.2.15"), "/bin/bash", 0), Level::Deny, 30.0);
-    let mut verdict = verdict("acme/app", vec![layer(0, 29_000_000, Some("ADD rootfs.tar /"))], vec![shell]);
+pub(crate) fn incomplete_verdict() -> Verdict {
+    let shell = judged(
+        tool("shell", "bash", Some("5.2.15"), "/bin/bash", 0),
+        Level::Deny,
+        30.0,
+    );
+    let mut verdict = verdict(
+        "acme/app",
+        vec![layer(0, 29_000_000, Some("ADD rootfs.tar /"))],
+        vec![shell],
+    );
     verdict.score = None;
     verdict.compliant = None;
     verdict.gaps = vec![
@@ -329,53 +401,75 @@ pub fn incomplete_verdict() -> Verdict {
     verdict
 }
 
-pub fn incomplete() -> Report {
+pub(crate) fn incomplete() -> Report {
     report(vec![image(incomplete_verdict())], 3)
 }
 
-pub fn failure() -> ImageReport {
+pub(crate) fn failure() -> ImageReport {
     ImageReport {
         target: "ghcr.io/acme/gone:1".into(),
         outcome: Outcome::Failed(
-            Failure::new(Code::NotFound, "ghcr.io/acme/gone:1: the registry has no such image")
-                .advise("check the name, or log in if the repository is private"),
+            Failure::new(
+                Code::NotFound,
+                "ghcr.io/acme/gone:1: the registry has no such image",
+            )
+            .advise("check the name, or log in if the repository is private"),
         ),
     }
 }
 
-pub fn failed() -> Report {
+pub(crate) fn failed() -> Report {
     report(vec![failure()], 3)
 }
 
 /// A clean image for two platforms, a bad one, one incomplete, one that failed, and something that is no image.
-pub fn several() -> Report {
+pub(crate) fn several() -> Report {
     let clean = |arch: &str| {
-        let mut verdict = verdict("acme/api", vec![layer(0, 2_000_000, Some("COPY api /api"))], Vec::new());
+        let mut verdict = verdict(
+            "acme/api",
+            vec![layer(0, 2_000_000, Some("COPY api /api"))],
+            Vec::new(),
+        );
         verdict.image.platform = Some(Platform::new("linux", arch, None));
         verdict
     };
     let mut arm = clean("arm64");
     let dash = tool("shell", "dash", None, "/bin/sh", 0);
     let mut dash = judged(dash, Level::Deny, 30.0);
-    dash.fingerprint = fingerprint("shell", "acme/api", "linux/arm64", dash.finding.path.as_ref(), None);
+    dash.fingerprint = fingerprint(
+        "shell",
+        "acme/api",
+        "linux/arm64",
+        dash.finding.path.as_ref(),
+        None,
+    );
     arm.findings = vec![dash];
     arm.compliant = Some(false);
     if let Some(score) = &mut arm.score {
         score.points = 70.0;
         score.grade = Grade::D;
-        score.worth = vec![Worth { rule: rule("shell"), points: 30.0, grade: Grade::APlus }];
+        score.worth = vec![Worth {
+            rule: rule("shell"),
+            points: 30.0,
+            grade: Grade::APlus,
+        }];
     }
     let chart = ImageReport {
         target: "ghcr.io/acme/chart:1".into(),
         outcome: Outcome::NotApplicable(Failure::new(Code::NotAnImage, "a Helm chart, not an image")),
     };
-    let images =
-        vec![image(clean("amd64")), image(arm), image(incomplete_verdict()), failure(), chart];
+    let images = vec![
+        image(clean("amd64")),
+        image(arm),
+        image(incomplete_verdict()),
+        failure(),
+        chart,
+    ];
     report(images, 3)
 }
 
 /// Names that attack the reader of a report.
-pub fn hostile() -> Report {
+pub(crate) fn hostile() -> Report {
     let names: [&[u8]; 9] = [
         b"a file",
         b"100%",
@@ -387,7 +481,7 @@ pub fn hostile() -> Report {
         "rlo-\u{202e}gpj.sh".as_bytes(),
         b"<script>alert(1)</script>[x](http://evil)",
     ];
-    let findings = names
+    let mut findings: Vec<ReportedFinding> = names
         .iter()
         .map(|name| {
             let path = RootPath::clean(name);
@@ -398,12 +492,22 @@ pub fn hostile() -> Report {
             );
             finding.path = Some(path.clone());
             finding.layer = Some(0);
-            finding.aliases = vec![Alias { path: path.join(b"\xff-link"), kind: AliasKind::Hardlink }];
+            finding.aliases = vec![Alias {
+                path: path.join(b"\xff-link"),
+                kind: AliasKind::Hardlink,
+            }];
             judged(finding, Level::Warn, 0.5)
         })
         .collect();
+    let mut odd = Finding::new(rule("os-utility"), r"odd \u{202e}", "take it out");
+    odd.subject = Some("::error::owned##[error]owned".into());
+    findings.insert(1, judged(odd, Level::Warn, 0.5));
     let instruction = "RUN echo '\u{1b}[2J' \u{202e}\n::warning::owned";
-    let mut verdict = verdict("acme/../../app:x y", vec![layer(0, 900, Some(instruction))], findings);
+    let mut verdict = verdict(
+        "acme/../../app:x y",
+        vec![layer(0, 900, Some(instruction))],
+        findings,
+    );
     verdict.image.reference = None;
     verdict.image.target = "./odd\u{1b}[31m name.tar".into();
     if let Some(score) = &mut verdict.score {
@@ -414,7 +518,7 @@ pub fn hostile() -> Report {
 }
 
 /// Every sample with its name.
-pub fn all() -> Vec<(&'static str, Report)> {
+pub(crate) fn all() -> Vec<(&'static str, Report)> {
     vec![
         ("clean", clean()),
         ("bad", bad()),
@@ -427,17 +531,21 @@ pub fn all() -> Vec<(&'static str, Report)> {
 }
 
 /// 6,000 findings in one image, more than code scanning keeps.
-pub fn flood() -> Report {
+pub(crate) fn flood() -> Report {
     let mut verdict = bad_verdict();
     for n in 0..6_000 {
         let path = format!("/opt/dir{}/tool{n}", n % 300);
-        verdict.findings.push(judged(tool("os-utility", "tool", None, &path, 0), Level::Warn, 0.0));
+        verdict.findings.push(judged(
+            tool("os-utility", "tool", None, &path, 0),
+            Level::Warn,
+            0.0,
+        ));
     }
     report(vec![image(verdict)], 1)
 }
 
 /// `n` images of different names.
-pub fn fleet(n: usize) -> Report {
+pub(crate) fn fleet(n: usize) -> Report {
     let images = (0..n).map(|at| {
         let mut verdict = bad_verdict();
         verdict.image.name = format!("acme/app{at}");

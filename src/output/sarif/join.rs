@@ -55,7 +55,12 @@ fn joined<'a>(findings: &[&'a ReportedFinding], severity: Severity, whole_image:
     let mut rows = Vec::new();
     // What counts and what is waived or allowed never become one result.
     let mut groups: BTreeMap<(usize, Option<RootPath>, &str), Vec<&'a ReportedFinding>> = BTreeMap::new();
-    let order = |rule: &Rule| finding::RULES.iter().position(|one| one.id == rule.id).unwrap_or_default();
+    let order = |rule: &Rule| {
+        finding::RULES
+            .iter()
+            .position(|one| one.id == rule.id)
+            .unwrap_or_default()
+    };
     for &one in findings {
         let path = one.finding.path.as_ref();
         if one.finding.severity > severity {

@@ -3,6 +3,7 @@
 mod join;
 mod results;
 mod rules;
+mod taxonomies;
 mod uri;
 
 use std::{
@@ -78,7 +79,11 @@ pub(super) fn write(
             runs.len()
         )));
     }
-    let log = Sarif::builder().schema(SCHEMA).version(json!("2.1.0")).runs(runs).build();
+    let log = Sarif::builder()
+        .schema(SCHEMA)
+        .version(json!("2.1.0"))
+        .runs(runs)
+        .build();
     let mut out = io::BufWriter::new(out);
     serde_json::to_writer_pretty(&mut out, &log)?;
     out.write_all(b"\n")?;
@@ -102,7 +107,7 @@ fn runs(report: &Report, images: &[ImageReport], style: &Style) -> Vec<Run> {
                 )
             }
             Outcome::NotApplicable(_) | Outcome::Failed(_) => (
-                empty_run(invocation(report, problems(image), style)),
+                empty_run(invocation(report, problems(image), style), style.sarif),
                 "not-scanned".to_owned(),
                 false,
             ),
@@ -119,7 +124,7 @@ fn runs(report: &Report, images: &[ImageReport], style: &Style) -> Vec<Run> {
     if runs.is_empty() {
         // A file needs a run. GitHub refuses this one, which leaves the alerts of all these images as they are.
         let notes = images.iter().flat_map(problems).collect();
-        runs.push(empty_run(invocation(report, notes, style)));
+        runs.push(empty_run(invocation(report, notes, style), style.sarif));
     }
     runs
 }
@@ -130,10 +135,7 @@ fn platforms(report: &Report) -> BTreeMap<&str, BTreeSet<Option<String>>> {
     for image in &report.images {
         if let Outcome::Judged(verdict) = &image.outcome {
             let platform = verdict.image.platform.as_ref().map(ToString::to_string);
-            platforms
-                .entry(&verdict.image.name)
-                .or_default()
-                .insert(platform);
+            platforms.entry(&verdict.image.name).or_default().insert(platform);
         }
     }
     platforms
@@ -147,7 +149,10 @@ fn category_of_run(
     style: &Style,
     taken: &mut BTreeSet<String>,
 ) -> Option<String> {
-    let prefix = style.category.as_deref().map(|category| category.trim_matches('/'));
+    let prefix = style
+        .category
+        .as_deref()
+        .map(|category| category.trim_matches('/'));
     let base = match (prefix, several) {
         (None, false) => return None,
         (Some(prefix), false) => prefix.to_owned(),
@@ -193,16 +198,17 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
         );
         notes.push(notification("joined-results", "warning", text));
     }
-    let mut run = empty_run(invocation(report, notes, style));
+    let mut run = empty_run(invocation(report, notes, style), style.sarif);
     run.results = Some(results);
     run
 }
 
-fn empty_run(invocation: Invocation) -> Run {
+fn empty_run(invocation: Invocation, profile: Profile) -> Run {
+    let tied = profile == Profile::Plain;
     let driver = ToolComponent::builder()
         .name(env!("CARGO_PKG_NAME"))
         .semantic_version(env!("CARGO_PKG_VERSION"))
-        .rules(rules::all())
+        .rules(rules::all(tied))
         .build();
     let mut run = Run::builder()
         .tool(Tool::builder().driver(driver).build())
@@ -211,6 +217,10 @@ fn empty_run(invocation: Invocation) -> Run {
         .build();
     if let Some(page) = option_env!("CARGO_PKG_REPOSITORY").filter(|page| !page.is_empty()) {
         run.tool.driver.information_uri = Some(page.to_owned());
+    }
+    if tied {
+        run.tool.driver.supported_taxonomies = Some(taxonomies::supported());
+        run.taxonomies = Some(taxonomies::all());
     }
     run
 }
@@ -226,7 +236,9 @@ fn invocation(report: &Report, notes: Vec<Notification>, style: &Style) -> Invoc
     if !waivers.is_empty() {
         invocation.tool_configuration_notifications = Some(waivers);
     }
-    let now = style.source_date_epoch.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
+    let now = style
+        .source_date_epoch
+        .and_then(|seconds| jiff::Timestamp::from_second(seconds).ok());
     invocation.end_time_utc = now.map(|now| now.to_string());
     invocation
 }

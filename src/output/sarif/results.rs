@@ -81,7 +81,9 @@ impl Context<'_> {
             .rule_id(finding.rule.id)
             .level(level(reported.level))
             .message(message(self.say(finding)))
-            .locations(vec![self.location(uri::of_finding(self.folder, finding), &subject)])
+            .locations(vec![
+                self.location(uri::of_finding(self.folder, finding), &subject),
+            ])
             .partial_fingerprints(fingerprints(&reported.fingerprint))
             .build();
         result.rule_index = rules::index(finding.rule);
@@ -153,7 +155,12 @@ impl Context<'_> {
         }
         let name = format!("{}!{subject}", text::escape(name.as_bytes()));
         // No text is read, so a region says nothing; GitHub refuses a result without one.
-        let region = Region::builder().start_line(1).start_column(1).end_line(1).end_column(1).build();
+        let region = Region::builder()
+            .start_line(1)
+            .start_column(1)
+            .end_line(1)
+            .end_column(1)
+            .build();
         Location::builder()
             .physical_location(
                 PhysicalLocation::builder()
@@ -179,31 +186,61 @@ impl Context<'_> {
         let optional = [
             ("digest", image.digest.as_ref().map(|digest| string(digest))),
             ("image", image.reference.as_ref().map(shown)),
-            ("instruction", origin.and_then(|origin| origin.instruction.as_ref()).map(shown)),
-            ("layerDiffId", origin.and_then(|origin| origin.layer.diff_id.as_ref()).map(|id| string(id))),
-            ("layerDigest", origin.and_then(|origin| origin.layer.digest.as_ref()).map(|id| string(id))),
-            ("platform", image.platform.as_ref().map(|platform| string(platform))),
-            ("evidence", finding.identity.as_ref().map(|identity| shown(&identity.evidence))),
-            ("identity", finding.identity.as_ref().map(|identity| {
-                json!({
-                    "confidence": identity.confidence,
-                    "family": identity.family,
-                    "latent": identity.latent,
-                    "name": identity.name,
-                    "version": identity.version.as_ref().map(shown),
-                })
-            })),
-            ("pathHex", finding.path.as_ref().filter(|path| !path.is_utf8()).map(|path| {
-                let bytes = std::iter::once(&b'/').chain(path.as_bytes());
-                json!(bytes.map(|byte| format!("{byte:02x}")).collect::<String>())
-            })),
+            (
+                "instruction",
+                origin.and_then(|origin| origin.instruction.as_ref()).map(shown),
+            ),
+            (
+                "layerDiffId",
+                origin
+                    .and_then(|origin| origin.layer.diff_id.as_ref())
+                    .map(|id| string(id)),
+            ),
+            (
+                "layerDigest",
+                origin
+                    .and_then(|origin| origin.layer.digest.as_ref())
+                    .map(|id| string(id)),
+            ),
+            (
+                "platform",
+                image.platform.as_ref().map(|platform| string(platform)),
+            ),
+            (
+                "evidence",
+                finding
+                    .identity
+                    .as_ref()
+                    .map(|identity| shown(&identity.evidence)),
+            ),
+            (
+                "identity",
+                finding.identity.as_ref().map(|identity| {
+                    json!({
+                        "confidence": identity.confidence,
+                        "family": identity.family,
+                        "latent": identity.latent,
+                        "name": identity.name,
+                        "version": identity.version.as_ref().map(shown),
+                    })
+                }),
+            ),
+            (
+                "pathHex",
+                finding.path.as_ref().filter(|path| !path.is_utf8()).map(|path| {
+                    let bytes = std::iter::once(&b'/').chain(path.as_bytes());
+                    json!(bytes.map(|byte| format!("{byte:02x}")).collect::<String>())
+                }),
+            ),
         ];
         let mut properties = bag([
             ("points", json!(reported.points)),
             ("severity", json!(finding.severity.as_str())),
             ("state", json!(finding.state.as_str())),
         ]);
-        let present = optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+        let present = optional
+            .into_iter()
+            .filter_map(|(key, value)| Some((key.to_owned(), value?)));
         properties.additional_properties.extend(present);
         properties
     }
@@ -262,7 +299,12 @@ fn listed(mut names: impl ExactSizeIterator<Item = String>) -> String {
 
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
+    chars
+        .next()
+        .into_iter()
+        .flat_map(char::to_uppercase)
+        .chain(chars)
+        .collect()
 }
 
 #[cfg(test)]

@@ -7,11 +7,14 @@ use serde_sarif::sarif::{
     MultiformatMessageString, PropertyBag, ReportingConfiguration, ReportingDescriptor,
 };
 
+use super::taxonomies;
 use crate::{
     finding::{FamilyOfRules, RULES, Rule, Severity},
-    output::page,
+    output::{page, standards},
 };
 
+/// Tags of a rule that GitHub keeps.
+const TAGS: usize = 10;
 /// Longest short or full description that GitHub takes, in characters.
 const DESCRIPTION: usize = 1_024;
 
@@ -21,9 +24,23 @@ pub(super) fn index(rule: &Rule) -> Option<i64> {
     i64::try_from(at).ok()
 }
 
-/// All rules.
-pub(super) fn all() -> Vec<ReportingDescriptor> {
-    RULES.iter().map(descriptor).collect()
+/// All rules; `tied` to taxonomies where the run has them.
+pub(super) fn all(tied: bool) -> Vec<ReportingDescriptor> {
+    RULES
+        .iter()
+        .map(|rule| {
+            let mut written = descriptor(rule);
+            let relationships = if tied {
+                taxonomies::relationships(rule)
+            } else {
+                Vec::new()
+            };
+            if !relationships.is_empty() {
+                written.relationships = Some(relationships);
+            }
+            written
+        })
+        .collect()
 }
 
 fn descriptor(rule: &Rule) -> ReportingDescriptor {
@@ -53,7 +70,11 @@ fn descriptor(rule: &Rule) -> ReportingDescriptor {
 
 fn help(rule: &Rule, title: &str) -> String {
     let page = page::plain(rule.page);
-    if page.trim().is_empty() { title.to_owned() } else { page }
+    if page.trim().is_empty() {
+        title.to_owned()
+    } else {
+        page
+    }
 }
 
 fn text(text: String) -> MultiformatMessageString {
@@ -106,6 +127,9 @@ fn security_severity(rule: &Rule) -> Option<&'static str> {
 
 fn properties(rule: &Rule) -> PropertyBag {
     let mut tags = vec!["container".to_owned(), rule.family.as_str().to_owned()];
+    for clause in standards::of_rule(rule, "cwe") {
+        tags.push(format!("external/cwe/{}", clause.id.to_lowercase()));
+    }
     // Programs are known by content, modes and users are read; what is left over is told by names and places.
     let precision = match rule.family {
         FamilyOfRules::Leftovers => "high",
@@ -122,8 +146,15 @@ fn properties(rule: &Rule) -> PropertyBag {
         };
         more.push(("problem.severity", json!(word)));
     }
-    let more: BTreeMap<String, Value> = more.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-    PropertyBag::builder().tags(tags).additional_properties(more).build()
+    tags.truncate(TAGS);
+    let more: BTreeMap<String, Value> = more
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
+    PropertyBag::builder()
+        .tags(tags)
+        .additional_properties(more)
+        .build()
 }
 
 #[cfg(test)]
@@ -142,7 +173,7 @@ mod tests {
 
     #[test]
     fn help_begins_with_the_severity() {
-        for rule in all() {
+        for rule in all(true) {
             let help = rule.help.unwrap();
             let first = help.text.lines().next().unwrap().to_owned();
             assert!(
@@ -155,12 +186,39 @@ mod tests {
 
     #[test]
     fn only_security_rules_have_a_security_severity() {
-        for (rule, written) in RULES.iter().zip(all()) {
+        for (rule, written) in RULES.iter().zip(all(true)) {
             let bag = written.properties.unwrap();
             let tagged = bag.tags.unwrap().contains(&"security".to_owned());
-            assert_eq!(tagged, bag.additional_properties.contains_key("security-severity"));
+            assert_eq!(
+                tagged,
+                bag.additional_properties.contains_key("security-severity")
+            );
             assert_ne!(tagged, bag.additional_properties.contains_key("problem.severity"));
             assert!(!tagged || rule.security);
+        }
+    }
+
+    #[test]
+    fn rules_name_their_weaknesses() {
+        let root = all(true).into_iter().find(|rule| rule.id == "root-user").unwrap();
+        let tags = root.properties.unwrap().tags.unwrap();
+        assert!(tags.contains(&"external/cwe/cwe-250".to_owned()), "{tags:?}");
+        let first = root.relationships.unwrap().into_iter().next().unwrap().target;
+        assert_eq!(first.id.as_deref(), Some("CWE-250"));
+        let taxa = taxonomies::all().into_iter().next().unwrap().taxa.unwrap();
+        let index = usize::try_from(first.index.unwrap()).unwrap();
+        assert_eq!(taxa[index].id, "CWE-250");
+        assert!(all(false).iter().all(|rule| rule.relationships.is_none()));
+    }
+
+    #[test]
+    fn no_rule_has_more_tags_than_are_kept() {
+        for rule in all(false) {
+            assert!(
+                rule.properties.unwrap().tags.unwrap().len() <= TAGS,
+                "{}",
+                rule.id
+            );
         }
     }
 

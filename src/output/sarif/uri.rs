@@ -72,10 +72,7 @@ mod tests {
     #[test]
     fn every_byte_outside_a_uri_path_is_encoded() {
         assert_eq!(encode(b"usr/bin/["), "usr/bin/%5B");
-        assert_eq!(
-            encode(b"a b%#?:\xff\n<\"\\"),
-            "a%20b%25%23%3F%3A%FF%0A%3C%22%5C"
-        );
+        assert_eq!(encode(b"a b%#?:\xff\n<\"\\"), "a%20b%25%23%3F%3A%FF%0A%3C%22%5C");
         assert_eq!(encode(b"~!$&'()*+,;=@-._"), "~!$&'()*+,;=@-._");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::ink::{Ink, columns, count, number, pad};
+use super::ink::{self, Ink, columns, count, number, pad};
 use crate::{
     finding::{Finding, Rule, State},
     policy::Level,
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Lines that the table takes on one screen.
-const SCREEN: usize = 9;
+const SCREEN: usize = 8;
 /// Lines of one rule.
 const OF_A_RULE: usize = 10;
 
@@ -44,15 +44,27 @@ pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> (Vec<String>, bool) {
         let hidden = group.findings.len() - group.shown;
         for (index, one) in group.findings.iter().take(group.shown).enumerate() {
             let last = index + 1 == group.shown;
-            lines.push(line(group, index, one, if last { hidden } else { 0 }, verdict, ink));
+            lines.push(line(
+                group,
+                index,
+                one,
+                if last { hidden } else { 0 },
+                verdict,
+                ink,
+            ));
         }
     }
     let hides = !rest.is_empty() || groups.iter().any(|group| group.shown < group.findings.len());
     let mut out = lay_out(&lines, ink);
     if !rest.is_empty() {
-        let rest: Vec<String> =
-            rest.iter().map(|group| format!("{} ({})", group.rule.id, group.findings.len())).collect();
-        out.push(ink.cut(&format!("  and   {}", rest.join(", ")), ink.0.width));
+        let name = |group: &Group<'_>| match group.findings.len() {
+            1 => group.rule.id.to_owned(),
+            n => format!("{} ({n})", group.rule.id),
+        };
+        let names: Vec<String> = rest.iter().map(name).collect();
+        let told = format!("and {}", names.join(", "));
+        let rest = ink::wrap(&told, ink.0.width.saturating_sub(2), 4);
+        out.extend(rest.iter().map(|line| format!("  {line}")));
     }
     (out, hides)
 }
@@ -66,7 +78,12 @@ fn groups(verdict: &Verdict) -> Vec<Group<'_>> {
         let index = *at.entry((one.level, rule.id)).or_insert(groups.len());
         match groups.get_mut(index) {
             Some(group) => group.findings.push(one),
-            None => groups.push(Group { level: one.level, rule, findings: vec![one], shown: 0 }),
+            None => groups.push(Group {
+                level: one.level,
+                rule,
+                findings: vec![one],
+                shown: 0,
+            }),
         }
     }
     groups.sort_by_key(|group| std::cmp::Reverse(group.level));
@@ -81,7 +98,11 @@ fn share_out(mut groups: Vec<Group<'_>>, all: bool) -> (Vec<Group<'_>>, Vec<Grou
         }
         return (groups, Vec::new());
     }
-    let kept = if groups.len() > SCREEN { SCREEN - 1 } else { groups.len() };
+    let kept = if groups.len() > SCREEN {
+        SCREEN - 1
+    } else {
+        groups.len()
+    };
     let rest = groups.split_off(kept);
     let mut left = SCREEN.saturating_sub(rest.len().min(1));
     for group in &mut groups {
@@ -92,7 +113,10 @@ fn share_out(mut groups: Vec<Group<'_>>, all: bool) -> (Vec<Group<'_>>, Vec<Grou
     while left > 0 {
         let mut gave = false;
         for group in &mut groups {
-            let most = group.findings.len().min(if alone { OF_A_RULE } else { OF_A_RULE / 2 });
+            let most = group
+                .findings
+                .len()
+                .min(if alone { OF_A_RULE } else { OF_A_RULE / 2 });
             if left > 0 && group.shown < most {
                 group.shown += 1;
                 left -= 1;
@@ -120,7 +144,10 @@ fn line(
         tail.push_str(&format!(" +{}", count(finding.aliases.len(), "link")));
     }
     if hidden > 0 {
-        tail.push_str(&format!(", and {} more", count(hidden, "").trim_end_matches([' ', 's'])));
+        tail.push_str(&format!(
+            ", and {} more",
+            count(hidden, "").trim_end_matches([' ', 's'])
+        ));
     }
     let cost: f64 = if ink.0.verbose {
         one.points
@@ -133,8 +160,14 @@ fn line(
         place: place(finding),
         what: what(finding),
         tail,
-        from: finding.layer.map_or_else(String::new, |index| format!("layer {index}")),
-        details: if ink.0.verbose { details(one, verdict, ink) } else { Vec::new() },
+        from: finding
+            .layer
+            .map_or_else(String::new, |index| format!("layer {index}")),
+        details: if ink.0.verbose {
+            details(one, verdict, ink)
+        } else {
+            Vec::new()
+        },
     }
 }
 
@@ -175,11 +208,17 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
     let finding = &one.finding;
     let mut details = vec![finding.message.clone()];
     if let Some(identity) = &finding.identity {
-        details.push(format!("evidence: {}", text::escape(identity.evidence.as_bytes())));
+        details.push(format!(
+            "evidence: {}",
+            text::escape(identity.evidence.as_bytes())
+        ));
     }
     if !finding.aliases.is_empty() {
-        let paths: Vec<String> =
-            finding.aliases.iter().map(|alias| format!("{} ({})", alias.path, alias.kind.as_str())).collect();
+        let paths: Vec<String> = finding
+            .aliases
+            .iter()
+            .map(|alias| format!("{} ({})", alias.path, alias.kind.as_str()))
+            .collect();
         details.push(format!("also reached as {}", paths.join(", ")));
     }
     let origin = finding.layer.and_then(|index| verdict.layers.get(index));
@@ -191,7 +230,10 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
     }
     details.push(format!("fix: {}", finding.fix));
     details.push(format!("fingerprint: {}", one.fingerprint));
-    details.iter().flat_map(|text| super::ink::wrap(text, ink.0.width.saturating_sub(8), 2)).collect()
+    details
+        .iter()
+        .flat_map(|text| ink::wrap(text, ink.0.width.saturating_sub(8), 2))
+        .collect()
 }
 
 /// Columns: level, rule, place, what, layer, points. Places and identities share what the others leave.
@@ -205,7 +247,10 @@ fn lay_out(lines: &[Line], ink: Ink<'_>) -> Vec<String> {
     let from = widest(&|line| columns(&line.from));
     let cost = widest(&|line| points(line).len());
     // Two spaces before the level (four letters), and two between columns.
-    let room = ink.0.width.saturating_sub(2 + 4 + 2 + rule + 2 + 2 + from + 2 + cost);
+    let room = ink
+        .0
+        .width
+        .saturating_sub(2 + 4 + 2 + rule + 2 + 2 + from + 2 + cost);
     let what = widest(&|line| columns(&line.what) + columns(&line.tail));
     let place = widest(&|line| columns(&line.place));
     let place = place.min(room.saturating_sub(what + 2).max(room / 2)).max(12);
@@ -213,7 +258,9 @@ fn lay_out(lines: &[Line], ink: Ink<'_>) -> Vec<String> {
     let places = shortened(lines, place, ink);
     let mut out = Vec::new();
     for (line, shown) in lines.iter().zip(places) {
-        let (level, id) = line.head.map_or(("", ""), |(rule, _)| (line.level.as_str(), rule));
+        let (level, id) = line
+            .head
+            .map_or(("", ""), |(rule, _)| (line.level.as_str(), rule));
         let told = ink.cut(&line.what, what.saturating_sub(columns(&line.tail)).max(8));
         let told = format!("{told}{}", line.tail);
         let told = told.trim_start_matches([' ', ',']);
@@ -227,7 +274,11 @@ fn lay_out(lines: &[Line], ink: Ink<'_>) -> Vec<String> {
             points(line),
         );
         out.push(text.trim_end().to_owned());
-        out.extend(line.details.iter().map(|detail| ink.dim(&format!("        {detail}"))));
+        out.extend(
+            line.details
+                .iter()
+                .map(|detail| ink.dim(&format!("        {detail}"))),
+        );
     }
     out
 }
@@ -242,6 +293,12 @@ fn shortened(lines: &[Line], width: usize, ink: Ink<'_>) -> Vec<String> {
     short
         .into_iter()
         .zip(lines)
-        .map(|(short, line)| if seen.get(&short).is_some_and(|&n| n > 1) { line.place.clone() } else { short })
+        .map(|(short, line)| {
+            if seen.get(&short).is_some_and(|&n| n > 1) {
+                line.place.clone()
+            } else {
+                short
+            }
+        })
         .collect()
 }

@@ -18,7 +18,7 @@ pub(in crate::output) struct Ink<'a>(pub(in crate::output) &'a Style);
 
 impl Ink<'_> {
     fn paint(self, look: Look, text: &str) -> String {
-        if self.0.color && !text.is_empty() {
+        if self.0.color && !text.trim().is_empty() {
             format!("{look}{text}{look:#}")
         } else {
             text.to_owned()
@@ -172,17 +172,29 @@ mod tests {
     fn paths_lose_their_middle_and_keep_their_name() {
         let style = Style::default();
         let ink = Ink(&style);
-        assert_eq!(ink.shorten("/usr/lib/x86_64/very/long/bash", 16), "/usr/…/long/bash");
+        assert_eq!(
+            ink.shorten("/usr/lib/x86_64/very/long/bash", 16),
+            "/usr/…/long/bash"
+        );
         assert_eq!(ink.shorten("/bin/sh", 16), "/bin/sh");
         assert_eq!(ink.cut("take it out of the image", 12), "take it out…");
-        let ascii = Style { unicode: false, ..Style::default() };
-        assert_eq!(Ink(&ascii).shorten("/usr/lib/x86_64/very/long/bash", 17), "/usr...long/bash");
+        let ascii = Style {
+            unicode: false,
+            ..Style::default()
+        };
+        assert_eq!(
+            Ink(&ascii).shorten("/usr/lib/x86_64/very/long/bash", 17),
+            "/usr...long/bash"
+        );
     }
 
     #[test]
     fn numbers_read_as_people_write_them() {
         assert_eq!([number(40.0), number(2.54), number(0.0)], ["40", "2.5", "0"]);
-        assert_eq!([size(0), size(999), size(1_500), size(2_345_678_901)], ["0 B", "999 B", "1.5 kB", "2.3 GB"]);
+        assert_eq!(
+            [size(0), size(999), size(1_500), size(2_345_678_901)],
+            ["0 B", "999 B", "1.5 kB", "2.3 GB"]
+        );
         assert_eq!(
             [count(1, "link"), count(312, "link"), count(1_234_567, "link")],
             ["1 link", "312 links", "1,234,567 links"]
@@ -192,7 +204,10 @@ mod tests {
     #[test]
     fn colour_only_where_it_is_wanted() {
         let plain = Style::default();
-        let colourful = Style { color: true, ..Style::default() };
+        let colourful = Style {
+            color: true,
+            ..Style::default()
+        };
         assert_eq!(Ink(&plain).bad("no"), "no");
         assert_eq!(Ink(&colourful).bad("no"), "\u{1b}[1m\u{1b}[31mno\u{1b}[0m");
     }

@@ -2,27 +2,21 @@
 
 mod findings;
 pub(super) mod ink;
+mod sections;
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::io::{self, Write};
 
 use self::ink::{Ink, columns, count, number, pad, size};
 use super::Style;
 use crate::{
     failure::Failure,
     policy::{Level, Policy},
-    report::{ImageReport, Outcome, Report, ReportedFinding, Verdict},
-    score::Score,
+    report::{ImageReport, Outcome, Report, Verdict},
     text,
 };
 
 /// Lines that a clean image gets.
 const CLEAN: usize = 3;
-
-/// Entries of a section below the findings, if not everything is asked for.
-const FEW: usize = 3;
 
 /// Writes all images, and a line that counts them where there are several.
 pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
@@ -38,7 +32,7 @@ pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::
         writeln!(out)?;
     }
     for line in unused {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", tame(&line))?;
     }
     if report.images.len() > 1 {
         writeln!(out, "{}", ink.bold(&summary(report)))?;
@@ -60,9 +54,19 @@ pub(super) fn write_image(
         Outcome::Failed(failure) => unread("error", image, failure, ink),
     };
     for line in lines {
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", tame(&line))?;
     }
     Ok(())
+}
+
+/// A line that no CI log takes for a command: GitHub's runner obeys `::` behind any white space, and `##[` anywhere.
+fn tame(line: &str) -> String {
+    let line = line.replace("##[", r"#\x23[");
+    let text = line.trim_start();
+    match text.strip_prefix("::") {
+        Some(rest) => format!(r"{}\x3a:{rest}", " ".repeat(line.len() - text.len())),
+        None => line,
+    }
 }
 
 fn unread(word: &str, image: &ImageReport, failure: &Failure, ink: Ink<'_>) -> Vec<String> {
@@ -72,7 +76,11 @@ fn unread(word: &str, image: &ImageReport, failure: &Failure, ink: Ink<'_>) -> V
     } else {
         format!("{target}: {}", failure.message)
     };
-    let word_shown = if word == "error" { ink.bad(word) } else { ink.middling(word) };
+    let word_shown = if word == "error" {
+        ink.bad(word)
+    } else {
+        ink.middling(word)
+    };
     let mut lines = vec![format!("{word_shown}: {message}")];
     let indent = " ".repeat(columns(word) + 2);
     lines.extend(failure.advice.iter().map(|advice| format!("{indent}{advice}")));
@@ -88,7 +96,7 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
             lines.extend(content);
         }
     };
-    section("Not read", gaps(verdict, ink));
+    section("Not read", sections::gaps(verdict, ink));
     let (table, hides) = findings::table(verdict, ink);
     let denied = verdict
         .findings
@@ -96,16 +104,27 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
         .any(|one| one.active() && one.level == Level::Deny);
     let title = if denied { "In the way" } else { "Could be better" };
     section(
-        &if hides { format!("{title} (-v shows all)") } else { title.to_owned() },
+        &if hides {
+            format!("{title} (-v shows all)")
+        } else {
+            title.to_owned()
+        },
         table,
     );
-    section("What to do first", worth(verdict, ink));
-    section("Put there by", origins(verdict, ink));
-    section("Waived", waived(verdict, ink));
+    section("What to do first", sections::worth(verdict, ink));
+    section("Put there by", sections::origins(verdict, ink));
+    section("Waived", sections::waived(verdict, ink));
     if ink.0.verbose {
-        section("Notes", verdict.all_notes().iter().map(|note| format!("  {note}")).collect());
+        section(
+            "Notes",
+            verdict
+                .all_notes()
+                .iter()
+                .map(|note| format!("  {note}"))
+                .collect(),
+        );
     }
-    let rest = rest(verdict, ink);
+    let rest = sections::rest(verdict, ink);
     if !rest.is_empty() {
         if lines.len() > CLEAN {
             lines.push(String::new());
@@ -132,7 +151,12 @@ fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
         None => format!("{}  {name} {sentence}", ink.middling("? ")),
     };
     let mut facts = Vec::new();
-    facts.extend(verdict.score.as_ref().map(|score| format!("{} of 100 points", number(score.points))));
+    facts.extend(
+        verdict
+            .score
+            .as_ref()
+            .map(|score| format!("{} of 100 points", number(score.points))),
+    );
     facts.push(format!("policy {}", text::escape(policy.name.as_bytes())));
     facts.push(count(verdict.layers.len(), "layer"));
     facts.push(size(verdict.bytes.compressed.max(verdict.bytes.present)));
@@ -142,7 +166,12 @@ fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
         _ => "user unknown".to_owned(),
     }));
     let mut lines = vec![first, format!("    {}", ink.dim(&facts.join(ink.dot())))];
-    lines.extend(image.digest.as_ref().map(|digest| format!("    {}", ink.dim(&digest.to_string()))));
+    lines.extend(
+        image
+            .digest
+            .as_ref()
+            .map(|digest| format!("    {}", ink.dim(&digest.to_string()))),
+    );
     let mut caps: Vec<_> = verdict.score.iter().flat_map(|score| &score.caps).collect();
     caps.sort_by_key(|cap| cap.grade);
     if !ink.0.verbose {
@@ -150,7 +179,11 @@ fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
     }
     for cap in caps {
         let why = cap.why.trim_end_matches('.');
-        let line = format!("no better than {} because of {}: {why}", cap.grade.as_str(), cap.rule.id);
+        let line = format!(
+            "no better than {} because of {}: {why}",
+            cap.grade.as_str(),
+            cap.rule.id
+        );
         lines.push(format!("    {}", ink.cut(&line, ink.0.width.saturating_sub(4))));
     }
     lines
@@ -189,144 +222,6 @@ fn sentence(verdict: &Verdict, policy: &Policy) -> String {
     }
 }
 
-fn gaps(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
-    let lines = verdict.gaps.iter().flat_map(|gap| {
-        let hides = match gap.could_hide.len() {
-            0 => "hides nothing that could run".to_owned(),
-            1..=4 => {
-                let rules: Vec<&str> = gap.could_hide.iter().map(|rule| rule.id).collect();
-                format!("could hide {}", rules.join(", "))
-            }
-            n => format!("could hide findings of {n} rules"),
-        };
-        ink::wrap(&format!("  {}: {}; {hides}", gap.place, gap.why), ink.0.width, 4)
-            .into_iter()
-            .enumerate()
-            .map(|(index, line)| if index == 0 { format!("  {line}") } else { line })
-    });
-    few(lines.collect(), 2 * FEW, ink)
-}
-
-/// The removals that are worth most.
-fn worth(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
-    let Some(score) = &verdict.score else {
-        return Vec::new();
-    };
-    let valuable: Vec<_> = score.worth.iter().filter(|one| one.points > 0.0 || one.grade > score.grade).collect();
-    let points = |one: &crate::score::Worth| format!("+{}", number(one.points));
-    let wide = valuable.iter().map(|one| points(one).len()).max().unwrap_or(0);
-    let rule = valuable.iter().map(|one| one.rule.id.len()).max().unwrap_or(0);
-    let lines = valuable.iter().map(|one| {
-        let fix = verdict
-            .findings
-            .iter()
-            .find(|found| found.active() && found.finding.rule == one.rule)
-            .map_or("", |found| found.finding.fix.as_str());
-        let start = format!(
-            "  {:>wide$}  {}  {}  ",
-            points(one),
-            step(score, one.grade, ink),
-            pad(one.rule.id, rule)
-        );
-        let left = ink.0.width.saturating_sub(columns(&start));
-        format!("{start}{}", ink.cut(fix, left))
-    });
-    few(lines.collect(), FEW, ink)
-}
-
-/// `C → A`, always as wide.
-fn step(score: &Score, to: crate::policy::Grade, ink: Ink<'_>) -> String {
-    let from = score.grade.as_str();
-    let text = if to == score.grade {
-        format!("still {from}")
-    } else {
-        format!("{from} {} {}", ink.arrow(), to.as_str())
-    };
-    pad(&text, 7)
-}
-
-/// The layers that brought most of it, with the instruction that made them.
-fn origins(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
-    let mut layers: BTreeMap<usize, (usize, f64)> = BTreeMap::new();
-    for one in verdict.findings.iter().filter(|one| one.active()) {
-        if let Some(index) = one.finding.layer {
-            let sums = layers.entry(index).or_default();
-            sums.0 += 1;
-            sums.1 += one.points;
-        }
-    }
-    let told = |index: &usize| {
-        verdict.layers.get(*index).is_some_and(|origin| origin.instruction.is_some())
-    };
-    if !layers.keys().any(told) {
-        return Vec::new();
-    }
-    let mut layers: Vec<_> = layers.into_iter().collect();
-    layers.sort_by(|a, b| b.1.1.total_cmp(&a.1.1).then(a.0.cmp(&b.0)));
-    let rows: Vec<(String, String, String, usize)> = layers
-        .into_iter()
-        .map(|(index, (findings, points))| {
-            (format!("layer {index}"), format!("-{}", number(points)), count(findings, "finding"), index)
-        })
-        .collect();
-    let name = rows.iter().map(|row| row.0.len()).max().unwrap_or(0);
-    let cost = rows.iter().map(|row| row.1.len()).max().unwrap_or(0);
-    let found = rows.iter().map(|row| row.2.len()).max().unwrap_or(0);
-    let lines = rows.iter().map(|(layer, points, findings, index)| {
-        let instruction = verdict.layers.get(*index).and_then(|origin| origin.instruction.as_deref());
-        let instruction = instruction.unwrap_or("(the image does not say)");
-        let start = format!("  {}  {points:>cost$}  {}  ", pad(layer, name), pad(findings, found));
-        let left = ink.0.width.saturating_sub(columns(&start));
-        format!("{start}{}", ink.cut(&text::escape(instruction.as_bytes()), left))
-    });
-    few(lines.collect(), FEW - 1, ink)
-}
-
-fn waived(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
-    let lines = verdict.findings.iter().filter_map(|one| {
-        let waiver = one.waiver.as_ref()?;
-        let mut line = format!("  {}  {}: {}", one.finding.rule.id, place(one), waiver.reason);
-        let by = waiver.owner.iter().map(|owner| format!("by {owner}"));
-        let until = waiver.expires.iter().map(|day| format!("until {day}"));
-        let terms: Vec<String> = by.chain(until).collect();
-        if !terms.is_empty() {
-            line.push_str(&format!(" ({})", terms.join(", ")));
-        }
-        Some(ink.cut(&line, ink.0.width))
-    });
-    few(lines.collect(), FEW, ink)
-}
-
-fn place(one: &ReportedFinding) -> String {
-    match (&one.finding.path, &one.finding.subject) {
-        (Some(path), _) => path.to_string(),
-        (None, subject) => text::escape(subject.as_deref().unwrap_or("configuration").as_bytes()),
-    }
-}
-
-/// What is only counted.
-fn rest(verdict: &Verdict, ink: Ink<'_>) -> String {
-    let mut parts = Vec::new();
-    let allowed = verdict
-        .findings
-        .iter()
-        .filter(|one| one.waiver.is_none() && one.level == Level::Allow)
-        .count();
-    if allowed > 0 {
-        parts.push(format!("{} allowed", count(allowed, "finding")));
-    }
-    let others = &verdict.image.other_platforms;
-    let notes = verdict.all_notes().len() - usize::from(!others.is_empty());
-    if notes > 0 && !ink.0.verbose {
-        parts.push(format!("{} (-v)", count(notes, "note")));
-    }
-    if !others.is_empty() {
-        let names: Vec<String> = others.iter().map(ToString::to_string).collect();
-        parts.push(format!("not looked at: {}", names.join(", ")));
-    }
-    parts.join(ink.dot())
-}
-
 fn unused_waivers(report: &Report, ink: Ink<'_>) -> Vec<String> {
     let lines = report.unused_waivers.iter().map(|unused| {
         let waiver = &unused.waiver;
@@ -340,7 +235,11 @@ fn unused_waivers(report: &Report, ink: Ink<'_>) -> Vec<String> {
             (None, true) => "has ended: mend its findings or renew it".to_owned(),
             (_, false) => "matches nothing: remove it".to_owned(),
         };
-        format!("{}: the waiver of {}{paths} {why}", ink.middling("warning"), waiver.rule.id)
+        format!(
+            "{}: the waiver of {}{paths} {why}",
+            ink.middling("warning"),
+            waiver.rule.id
+        )
     });
     lines.collect()
 }
@@ -369,19 +268,4 @@ fn summary(report: &Report) -> String {
         .map(|(n, word)| format!("{n} {word}"))
         .collect();
     format!("{}: {}", count(report.images.len(), "image"), parts.join(", "))
-}
-
-/// The first lines, and how many were left out.
-fn few(mut lines: Vec<String>, most: usize, ink: Ink<'_>) -> Vec<String> {
-    if ink.0.verbose || lines.len() <= most {
-        return lines;
-    }
-    let hidden = lines.len() - most;
-    lines.truncate(most);
-    if let Some(last) = lines.last_mut() {
-        let more = format!("  (and {hidden} more)");
-        let room = ink.0.width.saturating_sub(columns(&more));
-        *last = format!("{}{}", ink.cut(last, room), ink.dim(&more));
-    }
-    lines
 }
