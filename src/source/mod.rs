@@ -7,6 +7,7 @@ mod json;
 mod listing;
 mod manifest;
 mod oci_layout;
+mod rootfs_dir;
 #[cfg(test)]
 mod samples;
 pub mod verified;
@@ -152,7 +153,18 @@ pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
             asked(target, Path::new("stdin"), Form::Any, None),
             options,
         )),
-        _ => Err(Failure::new(Code::Internal, "not built yet")),
+        Kind::Rootfs(path) => root(path, &asked(target, path, Form::Any, None), options),
+        Kind::DockerDaemon(_) => Err(Failure::new(Code::Internal, "not built yet")),
+    }
+}
+
+/// Opens a root file system: a directory, or a tar of one.
+fn root(path: &Path, asked: &Asked, options: &Options) -> failure::Result<Opened> {
+    let (file, metadata) = open_file(path)?;
+    if metadata.is_file() {
+        archive::open(file, asked, options, true)
+    } else {
+        rootfs_dir::open(path, asked, options)
     }
 }
 
@@ -197,7 +209,7 @@ fn whatever(target: &Target, path: &Path, options: &Options) -> failure::Result<
     }
     match layout_or_root(path) {
         Directory::Layout => oci_layout::open(path, &asked, options),
-        Directory::Root => Err(Failure::new(Code::Internal, "not built yet")),
+        Directory::Root => rootfs_dir::open(path, &asked, options),
         Directory::Skopeo => Err(Failure::new(
             Code::NotAnImage,
             "this is a directory as skopeo's dir: writes it",
