@@ -1,12 +1,14 @@
 //! A source opens a target: it yields images and hands out their layers as verified bytes.
 
 mod archive;
+mod docker_daemon;
 mod files;
 pub mod index;
 mod json;
 mod listing;
 mod manifest;
 mod oci_layout;
+pub mod registry;
 mod rootfs_dir;
 #[cfg(test)]
 mod samples;
@@ -30,7 +32,6 @@ use crate::{
     gap::Gap,
     image::{Image, Layer, Platform},
     limits::Limits,
-    reference::Reference,
     target::{Kind, Select, Target},
     text,
 };
@@ -78,7 +79,7 @@ pub struct RegistryOptions {
 }
 
 /// A user name and password.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// Who.
     pub username: String,
@@ -137,7 +138,11 @@ pub trait Stream: Send {
 /// Whatever keeps the target as a whole from being opened; what is wrong with one image of several is its [`Found`].
 pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
     match &target.kind {
-        Kind::Registry(_) | Kind::Word(..) => word(target, options),
+        Kind::Registry(reference) => registry::open(reference, &target.text, options),
+        Kind::Word(path, _) if looks_scannable(path) => whatever(target, path, options),
+        Kind::Word(_, reference) => {
+            registry::open(reference.as_ref().map_err(Clone::clone)?, &target.text, options)
+        }
         Kind::OciLayout(path, select) => {
             oci_layout::open(path, &asked(target, path, Form::Oci, select.as_ref()), options)
         }
@@ -154,7 +159,14 @@ pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
             options,
         )),
         Kind::Rootfs(path) => root(path, &asked(target, path, Form::Any, None), options),
-        Kind::DockerDaemon(_) => Err(Failure::new(Code::Internal, "not built yet")),
+        Kind::DockerDaemon(name) => {
+            let body = docker_daemon::export(name, options)?;
+            Ok(stream(
+                body,
+                asked(target, Path::new(name), Form::Any, None),
+                options,
+            ))
+        }
     }
 }
 
@@ -166,20 +178,6 @@ fn root(path: &Path, asked: &Asked, options: &Options) -> failure::Result<Opened
     } else {
         rootfs_dir::open(path, asked, options)
     }
-}
-
-fn word(target: &Target, options: &Options) -> failure::Result<Opened> {
-    let reference = match &target.kind {
-        Kind::Word(path, _) if looks_scannable(path) => return whatever(target, path, options),
-        Kind::Word(_, reference) => reference.clone()?,
-        Kind::Registry(reference) => reference.clone(),
-        _ => return Err(Failure::new(Code::Internal, "this target names no registry")),
-    };
-    registry(&reference, target, options)
-}
-
-fn registry(_reference: &Reference, _target: &Target, _options: &Options) -> failure::Result<Opened> {
-    Err(Failure::new(Code::Internal, "not built yet"))
 }
 
 /// Whether a bare word is more likely a path than an image's name: a layout, a root directory or an archive is there.

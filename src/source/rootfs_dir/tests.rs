@@ -166,10 +166,19 @@ fn overlay_markers_become_whiteouts_or_gaps() {
     }
     set("gone", "user.overlay.whiteout", b"").unwrap();
     set("meta", "user.overlay.metacopy", b"").unwrap();
+    let device = rustix::fs::FileType::CharacterDevice;
+    rustix::fs::mknodat(rustix::fs::CWD, root.join("zero"), device, Mode::empty(), 0).unwrap();
     let (members, gaps) = walk(root);
     assert_eq!(
         members.keys().collect::<Vec<_>>(),
-        ["./", ".wh.gone", "meta", "opaque/", "opaque/.wh..wh..opq"]
+        [
+            "./",
+            ".wh.gone",
+            ".wh.zero",
+            "meta",
+            "opaque/",
+            "opaque/.wh..wh..opq"
+        ]
     );
     assert!(gaps.iter().any(|gap| gap.why.contains("metacopy")));
 }
