@@ -17,4 +17,5 @@ pub mod report;
 pub mod rootfs;
 pub mod score;
 pub mod source;
+pub mod target;
 pub mod text;

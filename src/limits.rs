@@ -56,6 +56,8 @@ pub struct Limits {
     pub link_hops: usize,
     /// Findings of one image that are reported one by one.
     pub findings: usize,
+    /// Bytes of small JSON members kept of an archive that passes once.
+    pub archive_json: u64,
     /// Redirects followed for one request.
     pub redirects: usize,
     /// Seconds without a byte after which a connection is given up.
@@ -98,6 +100,7 @@ impl Default for Limits {
             symbols: 1_000_000,
             link_hops: 40,
             findings: 5_000,
+            archive_json: 64 * MIB,
             redirects: 10,
             stall: 60,
             retry_after: 120,
