@@ -27,8 +27,8 @@ use crate::support::{
 /// A right registry for [`TestImage::plain`], but for what `change` does to its answers.
 fn faulty(change: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> (TestImage, Server, String) {
     let image = TestImage::plain();
-    let served = image.clone();
-    let server = Server::start(move |request| change(request, serve(&served, request)));
+    let kept = image.clone();
+    let server = Server::start(move |request| change(request, serve(&kept, request)));
     let target = format!("{}/a:1", server.address);
     (image, server, target)
 }

@@ -195,7 +195,7 @@ fn the_environment_names_the_authorities() {
 fn logins_of_other_tools_are_found() {
     let image = TestImage::plain();
     let registry = Registry::start(&Mode::Password, |registry| {
-        registry.push("team/private", "1", &image)
+        registry.push("team/private", "1", &image);
     });
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("auth.json");
