@@ -49,7 +49,7 @@ pub fn check(what: &str, bytes: &[u8], digest: &Digest, size: Option<u64>) -> fa
     }
     let mut hasher = Hasher::new(digest.algorithm());
     hasher.update(bytes);
-    same_digest(what, hasher.finish(), digest)
+    same_digest(what, &hasher.finish(), digest)
 }
 
 /// Passes on what `inner` yields and verifies it on the way.
@@ -121,7 +121,7 @@ impl<R: Read> Verified<R> {
 
     fn compare(&mut self) -> failure::Result<()> {
         match std::mem::replace(&mut self.state, State::Right) {
-            State::Reading(hasher) => same_digest(&self.what, hasher.finish(), &self.digest),
+            State::Reading(hasher) => same_digest(&self.what, &hasher.finish(), &self.digest),
             State::Right => Ok(()),
             State::Wrong(failure) => Err(failure),
         }
@@ -145,8 +145,8 @@ fn wrong_size(what: &str, is: u64, stated: u64) -> Failure {
     )
 }
 
-fn same_digest(what: &str, is: Digest, wanted: &Digest) -> failure::Result<()> {
-    if is == *wanted {
+fn same_digest(what: &str, is: &Digest, wanted: &Digest) -> failure::Result<()> {
+    if is == wanted {
         return Ok(());
     }
     Err(Failure::new(

@@ -27,8 +27,8 @@ use crate::support::{
 /// A right registry for [`TestImage::plain`], but for what `change` does to its answers.
 fn faulty(change: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> (TestImage, Server, String) {
     let image = TestImage::plain();
-    let served = image.clone();
-    let server = Server::start(move |request| change(request, serve(&served, request)));
+    let kept = image.clone();
+    let server = Server::start(move |request| change(request, serve(&kept, request)));
     let target = format!("{}/a:1", server.address);
     (image, server, target)
 }
@@ -111,7 +111,7 @@ fn a_server_without_ranges_sends_the_whole_again() {
         let whole = serve(
             &TestImage::plain(),
             &Request {
-                headers: Default::default(),
+                headers: std::collections::BTreeMap::new(),
                 ..request.clone()
             },
         );
@@ -448,11 +448,11 @@ fn redirecting(
     (image, registry, store)
 }
 
-fn login() -> Option<Login> {
-    Some(Login {
+fn login() -> Login {
+    Login {
         username: "reader".into(),
         password: Secret("s3cret".into()),
-    })
+    }
 }
 
 #[test]
@@ -461,7 +461,7 @@ fn credentials_stay_with_their_host() {
         is_blob(request).then(|| format!("http://{store}{}?signature=s3cret", request.path))
     });
     let mut options = options();
-    options.registry.login = login();
+    options.registry.login = Some(login());
     let (_, layers) = pull(&format!("{}/a:1", registry.address), &options).unwrap();
     assert!(layers == image.layers);
     let at_store = store.requests("/blobs/");
@@ -486,7 +486,7 @@ fn redirects_within_a_host_keep_credentials_and_loops_end() {
         (is_blob(request) && !moved).then(|| format!("{}?moved", request.path))
     });
     let mut options = options();
-    options.registry.login = login();
+    options.registry.login = Some(login());
     assert!(pull(&format!("{}/a:1", registry.address), &options).unwrap().1 == image.layers);
 
     let (_, registry, _store) = redirecting(|request, _| is_manifest(request).then(|| request.path.clone()));
@@ -582,10 +582,10 @@ fn tls_is_never_left() {
         certificate: &certificate,
         key: &key,
     };
-    let registry = Registry::start_with(&mode, |registry| registry.push("a", "1", &image));
+    let registry = Registry::start(&mode, |registry| registry.push("a", "1", &image));
     let mut options = options();
     options.registry.ca_file = Some(certificates.path("ca.pem"));
-    options.registry.login = login();
+    options.registry.login = Some(login());
     let failure = open(&format!("{}/a:1", registry.address), &options)
         .err()
         .unwrap();

@@ -8,9 +8,9 @@ use serde_json::json;
 
 use crate::support::{
     certificates::{self, Certificates, Signer},
-    fault::{Reply, Server},
+    fault::{Reply, Server, serve},
     image::{self, TestImage, host_platform},
-    open, options, pull,
+    open, options, pull, pull_with_environment,
     registry::{Mode, PASSWORD, Registry, USER},
     run,
 };
@@ -29,7 +29,7 @@ fn logged_in(password: &str) -> RegistryOptions {
 fn an_image_comes_whole_under_tag_and_digest() {
     let image = TestImage::plain();
     let docker = TestImage::new(image::DOCKER_MANIFEST, host_platform(), &[1_000_000, 0, 77]);
-    let registry = Registry::start_with(&Mode::Plain, |registry| {
+    let registry = Registry::start(&Mode::Plain, |registry| {
         registry.push("team/app", "1.0", &image);
         registry.push("docker", "latest", &docker);
     });
@@ -65,7 +65,7 @@ fn an_index_yields_the_platforms_asked_for() {
     let children = [(&amd, ("linux", "amd64")), (&arm, ("linux", "arm64"))];
     let index = image::index(image::OCI_INDEX, &children);
     let list = image::index(image::DOCKER_LIST, &children);
-    let registry = Registry::start_with(&Mode::Plain, |registry| {
+    let registry = Registry::start(&Mode::Plain, |registry| {
         registry.push("multi", "amd", &amd);
         registry.push("multi", "arm", &arm);
         registry.push_manifest("multi", "all", image::OCI_INDEX, &index);
@@ -91,7 +91,7 @@ fn an_index_yields_the_platforms_asked_for() {
 #[test]
 fn a_password_is_asked_for_and_taken() {
     let image = TestImage::plain();
-    let registry = Registry::start_with(&Mode::Password, |registry| registry.push("private", "1", &image));
+    let registry = Registry::start(&Mode::Password, |registry| registry.push("private", "1", &image));
     let target = format!("{}/private:1", registry.address);
     let mut options = options();
     let denied = open(&target, &options).err().unwrap();
@@ -113,7 +113,7 @@ fn tls_is_believed_only_where_someone_vouches() {
         certificate: &certificate,
         key: &key,
     };
-    let registry = Registry::start_with(&mode, |registry| registry.push("a", "1", &image));
+    let registry = Registry::start(&mode, |registry| registry.push("a", "1", &image));
     let target = format!("{}/a:1", registry.address);
 
     let mut options = options();
@@ -151,7 +151,7 @@ fn a_client_certificate_is_shown() {
         key: &key,
         clients: &clients,
     };
-    let registry = Registry::start_with(&mode, |registry| registry.push("a", "1", &image));
+    let registry = Registry::start(&mode, |registry| registry.push("a", "1", &image));
     let target = format!("{}/a:1", registry.address);
     let mut options = options();
     options.registry.ca_file = Some(clients.clone());
@@ -174,37 +174,28 @@ fn the_environment_names_the_authorities() {
         certificate: &certificate,
         key: &key,
     };
-    let registry = Registry::start_with(&mode, |registry| registry.push("a", "1", &image));
-    for (authorities, outcome) in [(&ca, "good"), (&empty, "bad")] {
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "registry::child_that_pulls",
-                "--exact",
-                "--ignored",
-                "--nocapture",
-            ])
-            .env("SSL_CERT_FILE", authorities)
-            .env("SSL_CERT_DIR", "")
-            .env("PULL", format!("{}/a:1", registry.address))
-            .output()
-            .unwrap();
-        let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-        if outcome == "good" {
-            assert!(printed.contains("pulled 2 layers"), "{printed}");
-        } else {
-            assert!(
-                printed.contains("Untrusted") && printed.contains("SSL_CERT_FILE"),
-                "{printed}"
-            );
-        }
-    }
+    let registry = Registry::start(&mode, |registry| registry.push("a", "1", &image));
+    let target = format!("{}/a:1", registry.address);
+    let (ca, empty) = (ca.to_str().unwrap(), empty.to_str().unwrap());
+    let pull = |authorities, ca_file: &[(&str, &str)]| {
+        let variables = [&[("SSL_CERT_FILE", authorities), ("SSL_CERT_DIR", "")], ca_file].concat();
+        pull_with_environment(&target, &variables)
+    };
+    assert!(pull(ca, &[]).contains("pulled 2 layers"));
+    let none = pull(empty, &[]);
+    assert!(
+        none.contains("Untrusted") && none.contains("ca-certificates"),
+        "{none}"
+    );
+    let by_option = pull(empty, &[("CA_FILE", ca)]);
+    assert!(by_option.contains("pulled 2 layers"), "{by_option}");
 }
 
 #[test]
 fn logins_of_other_tools_are_found() {
     let image = TestImage::plain();
-    let registry = Registry::start_with(&Mode::Password, |registry| {
-        registry.push("team/private", "1", &image)
+    let registry = Registry::start(&Mode::Password, |registry| {
+        registry.push("team/private", "1", &image);
     });
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("auth.json");
@@ -223,35 +214,108 @@ fn logins_of_other_tools_are_found() {
             &registry.address,
         ],
     );
-    let child = |variable: &str, value: &std::path::Path| {
-        let output = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([
-                "registry::child_that_pulls",
-                "--exact",
-                "--ignored",
-                "--nocapture",
-            ])
-            .env_remove("HOME")
-            .env(variable, value)
-            .env("PULL", format!("{}/team/private:1", registry.address))
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&output.stdout).into_owned()
+    let target = format!("{}/team/private:1", registry.address);
+    let pull = |variable, value: &std::path::Path| {
+        pull_with_environment(&target, &[(variable, value.to_str().unwrap())])
     };
-    assert!(child("REGISTRY_AUTH_FILE", &file).contains("pulled 2 layers"));
+    assert!(pull("REGISTRY_AUTH_FILE", &file).contains("pulled 2 layers"));
     std::fs::rename(&file, directory.path().join("config.json")).unwrap();
-    assert!(child("DOCKER_CONFIG", directory.path()).contains("pulled 2 layers"));
-    assert!(child("NOTHING", directory.path()).contains("Denied"));
+    assert!(pull("DOCKER_CONFIG", directory.path()).contains("pulled 2 layers"));
+    assert!(pull("NOTHING", directory.path()).contains("Denied"));
 }
 
-/// Run by other tests in a process of its own, since the environment belongs to a whole process.
 #[test]
-#[ignore = "only run by other tests"]
-fn child_that_pulls() {
-    match pull(&std::env::var("PULL").unwrap(), &options()) {
-        Ok((_, layers)) => println!("pulled {} layers", layers.len()),
-        Err(failure) => println!("{failure:?}"),
+fn a_credential_helper_is_asked() {
+    let image = TestImage::plain();
+    let registry = Registry::start(&Mode::Password, |registry| registry.push("private", "1", &image));
+    let directory = tempfile::tempdir().unwrap();
+    let helper = directory.path().join("docker-credential-ours");
+    // It answers for the one server that the file names, and to the one question there is.
+    let script = format!(
+        "#!/bin/sh\nread server\n[ \"$1 $server\" = 'get {}' ] || exit 1\nprintf '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}\"}}'\n",
+        registry.address
+    );
+    std::fs::write(&helper, script).unwrap();
+    std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let config = directory.path().join("config.json");
+    let path = format!(
+        "{}:{}",
+        directory.path().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let target = format!("{}/private:1", registry.address);
+    for (content, outcome) in [
+        (
+            json!({ "credHelpers": { &registry.address: "ours" } }),
+            "pulled 2 layers",
+        ),
+        (
+            json!({ "credsStore": "ours", "auths": { &registry.address: {} } }),
+            "pulled 2 layers",
+        ),
+        (json!({ "credsStore": "absent" }), "docker-credential-absent"),
+    ] {
+        std::fs::write(&config, content.to_string()).unwrap();
+        let printed = pull_with_environment(
+            &target,
+            &[
+                ("DOCKER_CONFIG", directory.path().to_str().unwrap()),
+                ("PATH", &path),
+            ],
+        );
+        assert!(printed.contains(outcome), "{content}: {printed}");
     }
+}
+
+#[test]
+fn identity_tokens_are_exchanged_by_form_or_left_out() {
+    for has_oauth in [true, false] {
+        let image = TestImage::plain();
+        let tokens = Server::start(move |request| match request.method.as_str() {
+            "POST" if has_oauth => Reply::new(200, r#"{"access_token":"t"}"#),
+            "POST" => Reply::new(404, ""),
+            _ => Reply::new(200, r#"{"token":"t"}"#),
+        });
+        let realm = format!("http://{}/token", tokens.address);
+        let registry = Server::start(move |request| {
+            if request.path != "/v2/" && request.header("authorization") != Some("Bearer t") {
+                let challenge = format!("Bearer realm=\"{realm}\",service=\"s\"");
+                return Reply::new(401, "").with("WWW-Authenticate", challenge);
+            }
+            serve(&image, request)
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("auth.json");
+        let content = json!({ "auths": { &registry.address: { "identitytoken": "refresh&me" } } });
+        std::fs::write(&file, content.to_string()).unwrap();
+        let variables = [("REGISTRY_AUTH_FILE", file.to_str().unwrap())];
+        let printed = pull_with_environment(&format!("{}/a/b:1", registry.address), &variables);
+        assert!(printed.contains("pulled 2 layers"), "{printed}");
+        let asked = tokens.requests("/token");
+        let form = "grant_type=refresh_token&service=s&client_id=scant&scope=repository%3Aa%2Fb%3Apull&refresh_token=refresh%26me";
+        assert_eq!((asked[0].method.as_str(), asked[0].body.as_str()), ("POST", form));
+        assert_eq!(asked.len(), if has_oauth { 1 } else { 2 });
+    }
+}
+
+#[test]
+fn proxies_are_used_but_not_for_this_machine() {
+    let image = TestImage::plain();
+    let served = image.clone();
+    let proxy = Server::start(move |request| serve(&served, request));
+    let proxy_address = format!("http://{}", proxy.address);
+    let variables = [
+        ("HTTP_PROXY", proxy_address.as_str()),
+        ("http_proxy", &proxy_address),
+        ("NO_PROXY", ""),
+    ];
+    let through = [&variables[..], &[("PLAIN_HTTP", "registry.test")]].concat();
+    assert!(pull_with_environment("registry.test/a:1", &through).contains("pulled 2 layers"));
+    assert_eq!(proxy.requests("http://registry.test/v2/a/").len(), 4);
+    let registry = Server::start(move |request| serve(&image, request));
+    let target = format!("{}/a:1", registry.address);
+    assert!(pull_with_environment(&target, &variables).contains("pulled 2 layers"));
+    assert_eq!(proxy.requests("").len(), 4);
 }
 
 #[test]
@@ -280,7 +344,7 @@ fn tokens_are_fetched_and_shared() {
         realm: &realm,
         certificate: &certificate,
     };
-    let registry = Registry::start_with(&mode, |registry| {
+    let registry = Registry::start(&mode, |registry| {
         registry.push("private/app", "1", &image);
         registry.push("other", "1", &image);
     });

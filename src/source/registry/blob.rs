@@ -38,7 +38,7 @@ pub(super) struct Blob {
 impl Blob {
     /// Asks for a blob; its body is read later.
     pub(super) fn open(
-        connection: Arc<Connection>,
+        connection: &Arc<Connection>,
         digest: &Digest,
         size: Option<u64>,
     ) -> failure::Result<Self> {
@@ -52,7 +52,7 @@ impl Blob {
             surplus: 0,
             breaks: 0,
             mark: 0,
-            connection: Arc::clone(&connection),
+            connection: Arc::clone(connection),
         };
         let result = connection.wait(blob.ask());
         if matches!(&result, Err(failure) if failure.code == Code::DigestMismatch) {

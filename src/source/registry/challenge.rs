@@ -53,11 +53,11 @@ fn known(challenge: &ChallengeRef<'_>) -> Option<Challenge> {
 mod tests {
     use super::*;
 
-    fn bearer(realm: &str, service: Option<&str>) -> Option<Challenge> {
-        Some(Challenge::Bearer {
+    fn bearer(realm: &str, service: Option<&str>) -> Challenge {
+        Challenge::Bearer {
             realm: realm.into(),
             service: service.map(Into::into),
-        })
+        }
     }
 
     #[test]
@@ -72,7 +72,7 @@ mod tests {
         ] {
             assert_eq!(
                 choose(headers.iter().copied()),
-                bearer("https://a.example/token", Some("r")),
+                Some(bearer("https://a.example/token", Some("r"))),
                 "{headers:?}"
             );
         }
@@ -82,7 +82,7 @@ mod tests {
     fn schemes_and_names_have_no_case_and_quotes_are_undone() {
         assert_eq!(
             choose([r#"bEARER Realm="http://x/\"t\"?a=1,2", SCOPE="a,b""#]),
-            bearer("http://x/\"t\"?a=1,2", None)
+            Some(bearer("http://x/\"t\"?a=1,2", None))
         );
         assert_eq!(choose(["BASIC realm=\"\""]), Some(Challenge::Basic));
     }

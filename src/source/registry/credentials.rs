@@ -31,7 +31,7 @@ pub(super) enum Credentials {
     Anonymous,
     /// A user name and password, for `Basic` or for the token service.
     Password(Login),
-    /// An OAuth2 refresh token, for the token service.
+    /// An `OAuth2` refresh token, for the token service.
     Identity(Secret),
     /// A ready token for the registry itself.
     Token(Secret),
@@ -215,22 +215,25 @@ impl Entry {
     }
 
     fn credentials(&self) -> Option<Credentials> {
-        fn some(text: &Option<String>) -> Option<&str> {
-            text.as_deref().filter(|text| !text.is_empty())
+        fn some(text: Option<&String>) -> Option<&str> {
+            text.map(String::as_str).filter(|text| !text.is_empty())
         }
-        if let Some(token) = some(&self.identitytoken) {
+        if let Some(token) = some(self.identitytoken.as_ref()) {
             return Some(Credentials::Identity(Secret(token.to_owned())));
         }
-        if let Some(token) = some(&self.registrytoken) {
+        if let Some(token) = some(self.registrytoken.as_ref()) {
             return Some(Credentials::Token(Secret(token.to_owned())));
         }
-        if let Some(auth) = some(&self.auth) {
+        if let Some(auth) = some(self.auth.as_ref()) {
             let decoded = String::from_utf8(BASE64_STANDARD.decode(auth.trim()).ok()?).ok()?;
             let (username, password) = decoded.split_once(':')?;
             // Old clients padded the password with zero bytes.
             return Some(password_of(username, password.trim_end_matches('\0')));
         }
-        Some(password_of(some(&self.username)?, some(&self.password)?))
+        Some(password_of(
+            some(self.username.as_ref())?,
+            some(self.password.as_ref())?,
+        ))
     }
 }
 
@@ -291,5 +294,6 @@ fn place(key: &str) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write their own small files")]
 #[path = "credentials_tests.rs"]
 mod tests;

@@ -136,6 +136,7 @@ fn read(stdout: impl Read) -> std::io::Result<Vec<u8>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write their own small files")]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

@@ -22,10 +22,6 @@ use std::{
     time::Duration,
 };
 
-use oci_client::manifest::{
-    IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE,
-    OCI_IMAGE_MEDIA_TYPE,
-};
 use reqwest::{
     Response, Url,
     header::{CONTENT_TYPE, HeaderMap},
@@ -43,6 +39,7 @@ use self::{
 use super::{
     Blobs, Opened, Options,
     index::{self, Manifests, Names},
+    manifest::MANIFEST_TYPES,
     verified::{self, Hasher, Verified},
 };
 use crate::{
@@ -50,14 +47,6 @@ use crate::{
     image::{Algorithm, Digest, Layer},
     reference::{Reference, is_loopback},
 };
-
-/// What scant reads, all in one header: without the OCI types some registries hide OCI images.
-const MANIFESTS: [&str; 4] = [
-    OCI_IMAGE_INDEX_MEDIA_TYPE,
-    OCI_IMAGE_MEDIA_TYPE,
-    IMAGE_MANIFEST_LIST_MEDIA_TYPE,
-    IMAGE_MANIFEST_MEDIA_TYPE,
-];
 
 /// Asks a registry for the image or images behind `reference`. `target` is what the user wrote.
 ///
@@ -92,7 +81,14 @@ pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::
         (None, tag) => tag.unwrap_or("latest").to_owned(),
     };
     let what = format!("image {reference}");
-    let root = connection.document(&what, "manifests", &name, &MANIFESTS, reference.digest(), None)?;
+    let root = connection.document(
+        &what,
+        "manifests",
+        &name,
+        &MANIFEST_TYPES,
+        reference.digest(),
+        None,
+    )?;
     let names = Names {
         target: target.to_owned(),
         reference: Some(reference.canonical()),
@@ -191,7 +187,7 @@ impl Connection {
             return Err(Failure::new(Code::BadTarget, message)
                 .advise("check the registry's name, and proxies between"));
         }
-        if digest.is_none() && serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).is_err() {
+        if digest.is_none() && bytes.trim_ascii_start().first() != Some(&b'{') {
             let message = format!("{what}: the answer is not JSON; is this a registry?");
             return Err(Failure::new(Code::BadTarget, message)
                 .advise("check the registry's name, and proxies between"));
@@ -244,7 +240,7 @@ impl Manifests for Connection {
             &what,
             "manifests",
             &digest.to_string(),
-            &MANIFESTS,
+            &MANIFEST_TYPES,
             Some(digest),
             size,
         )?;
@@ -269,7 +265,7 @@ impl Blobs for Registry {
                 "a layer of a registry without a digest",
             ));
         };
-        let blob = Blob::open(Arc::clone(&self.0), digest, layer.size)?;
+        let blob = Blob::open(&self.0, digest, layer.size)?;
         let what = format!("layer {digest}");
         Ok(Box::new(Verified::new(blob, digest.clone(), layer.size, what)))
     }
@@ -283,7 +279,11 @@ async fn base(reference: &Reference, options: &Options, transport: &Transport) -
         Url::parse(&format!("{scheme}://{host}/"))
             .map_err(|error| Failure::new(Code::BadTarget, format!("{host} is no host: {error}")))
     };
-    let named = |hosts: &[String]| hosts.iter().any(|named| named == reference.host());
+    let named = |hosts: &[String]| {
+        hosts
+            .iter()
+            .any(|named| named.eq_ignore_ascii_case(reference.host()))
+    };
     if named(&options.registry.plain_http) {
         return at("http");
     }

@@ -75,7 +75,7 @@ impl Session {
     /// Asks for `kind` (`manifests`, `blobs`) and `name` (a tag or digest), from byte `from` on.
     ///
     /// # Errors
-    /// Every answer that is neither a success nor 416, as a failure.
+    /// Every answer that is neither a success nor, to a question for a part, 416.
     pub(super) async fn get(
         &self,
         what: &str,
@@ -100,7 +100,7 @@ impl Session {
             };
             let answer = self.transport.send(&ask).await?;
             let status = answer.response.status();
-            if status.is_success() || status == StatusCode::RANGE_NOT_SATISFIABLE {
+            if status.is_success() || (from > 0 && status == StatusCode::RANGE_NOT_SATISFIABLE) {
                 return Ok(answer);
             }
             if status == StatusCode::UNAUTHORIZED && !answer.redirected && !refused {

@@ -17,14 +17,14 @@ use crate::{
 };
 
 /// How long a token lives if its service does not say (CNCF distribution, `spec/auth/token`).
-const DEFAULT_LIFE: Duration = Duration::from_secs(60);
+const DEFAULT_LIFE: Duration = Duration::from_mins(1);
 /// Longer lives are not counted on.
 const LONGEST_LIFE: f64 = 86_400.0;
 
 /// A token service and what to ask it for.
 pub(super) struct Service {
     realm: Url,
-    service: Option<String>,
+    name: Option<String>,
     scope: String,
     what: String,
 }
@@ -79,7 +79,7 @@ impl Service {
         Ok(Self {
             what: format!("token service {}", authority(&url)),
             realm: url,
-            service: service.map(str::to_owned),
+            name: service.map(str::to_owned),
             scope: scope.to_owned(),
         })
     }
@@ -88,7 +88,7 @@ impl Service {
         let mut url = self.realm.clone();
         {
             let mut pairs = url.query_pairs_mut();
-            if let Some(service) = &self.service {
+            if let Some(service) = &self.name {
                 pairs.append_pair("service", service);
             }
             pairs.append_pair("scope", &self.scope);
@@ -96,13 +96,13 @@ impl Service {
         url
     }
 
-    /// The OAuth2 form (CNCF distribution, `spec/auth/oauth`).
+    /// The `OAuth2` form (CNCF distribution, `spec/auth/oauth`).
     fn form(&self, refresh_token: &Secret) -> String {
         let mut url = self.realm.clone();
         url.set_query(None);
         url.query_pairs_mut()
             .append_pair("grant_type", "refresh_token")
-            .append_pair("service", self.service.as_deref().unwrap_or_default())
+            .append_pair("service", self.name.as_deref().unwrap_or_default())
             .append_pair("client_id", "scant")
             .append_pair("scope", &self.scope)
             .append_pair("refresh_token", &refresh_token.0);
@@ -110,7 +110,7 @@ impl Service {
     }
 }
 
-/// Asks for a token: with an identity token by the OAuth2 form where the service has that, else by a plain GET.
+/// Asks for a token: with an identity token by the `OAuth2` form where the service has that, else by a plain GET.
 pub(super) async fn fetch(
     transport: &Transport,
     service: &Service,
@@ -152,7 +152,7 @@ pub(super) async fn fetch(
 fn read(what: &str, status: StatusCode, body: &[u8]) -> failure::Result<Token> {
     if !status.is_success() {
         let failure = refusal::failure(what, status.as_u16(), body);
-        // The OAuth2 form answers 400 to a refresh token that is worth nothing any more.
+        // The `OAuth2` form answers 400 to a refresh token that is worth nothing any more.
         let code = if status == StatusCode::BAD_REQUEST {
             Code::Denied
         } else {

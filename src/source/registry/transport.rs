@@ -14,7 +14,7 @@ use reqwest::{
     },
     redirect::Policy,
 };
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::{breakage, refusal, retry, trust::Trust};
 use crate::{
@@ -60,9 +60,10 @@ pub(super) struct Transport {
     certificates: Vec<PathBuf>,
     registry: String,
     clients: Mutex<BTreeMap<String, Client>>,
-    /// Until when a host asked to be left alone.
-    rest: Mutex<BTreeMap<String, Instant>>,
 }
+
+/// Until when a host asked to be left alone. Limits count per machine, so all of a process' images share it.
+static REST: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
 
 /// Why one try brought no answer.
 enum Broken {
@@ -91,9 +92,8 @@ impl Transport {
             options: options.clone(),
             limits: limits.clone(),
             certificates,
-            registry: registry.to_owned(),
+            registry: registry.to_ascii_lowercase(),
             clients: Mutex::default(),
-            rest: Mutex::default(),
         }
     }
 
@@ -123,7 +123,7 @@ impl Transport {
         let mut tries = 0;
         let mut asked_again = false;
         loop {
-            self.rest(&ask.url).await;
+            rest(&ask.url).await;
             let (failure, asked_to_wait) = match self.attempt(ask).await {
                 // A signed address of an object store can outlive its signature: the registry makes a new one.
                 Ok(answer)
@@ -145,7 +145,7 @@ impl Transport {
             let wait = asked_to_wait.unwrap_or_else(|| retry::back_off(tries, retry::random()));
             tracing::debug!(%failure, ?wait, tries, "trying again");
             if asked_to_wait.is_some() {
-                self.rest_until(&ask.url, wait);
+                rest_until(&ask.url, wait);
             } else {
                 sleep(wait).await;
             }
@@ -162,21 +162,6 @@ impl Transport {
             },
             Err(_) => false,
         }
-    }
-
-    async fn rest(&self, url: &Url) {
-        let until = {
-            let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-            rest.get(&authority(url)).copied()
-        };
-        if let Some(until) = until {
-            tokio::time::sleep_until(until.into()).await;
-        }
-    }
-
-    fn rest_until(&self, url: &Url, wait: Duration) {
-        let mut rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        rest.insert(authority(url), Instant::now() + wait);
     }
 
     async fn attempt(&self, ask: &Ask<'_>) -> Result<Answer, Broken> {
@@ -307,6 +292,22 @@ impl Transport {
         clients.insert(origin, client.clone());
         Ok(client)
     }
+}
+
+/// Waits as long as a host asked all to wait.
+async fn rest(url: &Url) {
+    let until = {
+        let rest = REST.lock().unwrap_or_else(PoisonError::into_inner);
+        rest.get(&authority(url)).copied()
+    };
+    if let Some(until) = until {
+        sleep_until(until.into()).await;
+    }
+}
+
+fn rest_until(url: &Url, wait: Duration) {
+    let mut rest = REST.lock().unwrap_or_else(PoisonError::into_inner);
+    rest.insert(authority(url), Instant::now() + wait);
 }
 
 #[expect(

@@ -39,7 +39,11 @@ impl Trust {
         roots: &[PathBuf],
     ) -> failure::Result<Self> {
         let mut trust = Self {
-            unchecked: spellings.iter().any(|name| options.insecure.contains(name)),
+            unchecked: options.insecure.iter().any(|host| {
+                spellings
+                    .iter()
+                    .any(|spelling| spelling.eq_ignore_ascii_case(host))
+            }),
             ..Self::default()
         };
         for root in roots {
@@ -141,4 +145,82 @@ fn unreadable(path: &Path, why: &str) -> Failure {
         Code::Unreadable,
         format!("{} cannot be read: {why}", path.display()),
     )
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write their own small files")]
+mod tests {
+    use super::*;
+
+    // Only the wrapping is looked at before a handshake.
+    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    const KEY: &str = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+
+    fn spellings() -> [String; 2] {
+        ["r.example".to_owned(), "r.example:443".to_owned()]
+    }
+
+    #[test]
+    fn each_host_has_its_own_directories() {
+        let root = tempfile::tempdir().unwrap();
+        let files = [
+            ("r.example/ca.crt", CERTIFICATE),
+            ("r.example/client.cert", CERTIFICATE),
+            ("r.example/client.key", KEY),
+            ("r.example/notes.txt", "no certificate"),
+            ("r.example:443/two.crt", CERTIFICATE),
+            ("other.example/ca.crt", CERTIFICATE),
+        ];
+        for (name, content) in files {
+            let path = root.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        let roots = [root.path().join("absent"), root.path().to_owned()];
+        let trust = Trust::of(&spellings(), true, &RegistryOptions::default(), &roots).unwrap();
+        assert_eq!(trust.authorities.len(), 2);
+        assert!(trust.identity.is_some() && !trust.unchecked);
+        let none = Trust::of(
+            &["q.example".to_owned()],
+            true,
+            &RegistryOptions::default(),
+            &roots,
+        )
+        .unwrap();
+        assert!(none.authorities.is_empty() && none.identity.is_none());
+    }
+
+    #[test]
+    fn the_command_line_speaks_for_the_registry_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let [certificate, key] = ["c.pem", "k.pem"].map(|name| directory.path().join(name));
+        fs::write(&certificate, CERTIFICATE).unwrap();
+        fs::write(&key, KEY).unwrap();
+        let options = RegistryOptions {
+            insecure: vec!["R.example:443".into()],
+            ca_file: Some(certificate.clone()),
+            client_certificate: Some((certificate, key)),
+            ..RegistryOptions::default()
+        };
+        let registry = Trust::of(&spellings(), true, &options, &[]).unwrap();
+        assert!(registry.identity.is_some() && registry.unchecked && registry.authorities.len() == 1);
+        let store = Trust::of(&["s.example".to_owned()], false, &options, &[]).unwrap();
+        assert!(store.identity.is_none() && !store.unchecked && store.authorities.len() == 1);
+    }
+
+    #[test]
+    fn a_file_that_holds_no_certificate_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("ca.pem");
+        for content in ["", "-----BEGIN CERTIFICATE-----\n"] {
+            fs::write(&path, content).unwrap();
+            let options = RegistryOptions {
+                ca_file: Some(path.clone()),
+                ..RegistryOptions::default()
+            };
+            let failure = Trust::of(&spellings(), true, &options, &[]).err().unwrap();
+            assert_eq!(failure.code, Code::Unreadable, "{content}");
+            assert!(failure.message.contains("ca.pem"), "{failure}");
+        }
+    }
 }

@@ -171,10 +171,10 @@ fn converse(
         request.earlier = seen.iter().filter(|earlier| earlier.path == request.path).count();
         seen.push(request.clone());
     }
-    send(stream, answer(&request))
+    send(stream, &answer(&request))
 }
 
-fn send(mut stream: &TcpStream, reply: Reply) -> std::io::Result<()> {
+fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
     let mut head = format!("HTTP/1.1 {} x\r\nConnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
         let _ = write!(head, "{name}: {value}\r\n");
@@ -204,8 +204,10 @@ fn send(mut stream: &TcpStream, reply: Reply) -> std::io::Result<()> {
     } else {
         stream.write_all(body)?;
     }
-    while reply.endless {
-        stream.write_all(body)?;
+    if reply.endless {
+        loop {
+            stream.write_all(body)?;
+        }
     }
     if reply.stall {
         stream.flush()?;

@@ -1,6 +1,6 @@
 //! Small images made of nothing but what a test says.
 
-use std::io::Write;
+use std::{fmt::Write as _, io::Write};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::{Value, json};
@@ -12,12 +12,11 @@ pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manife
 
 /// `sha256:…` of some bytes.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    let hex: String = digest(&SHA256, bytes)
-        .as_ref()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+    let mut text = "sha256:".to_owned();
+    for byte in digest(&SHA256, bytes).as_ref() {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
 }
 
 /// Bytes that do not compress.

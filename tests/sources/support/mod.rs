@@ -90,28 +90,39 @@ pub(crate) fn run(package: &str, program: &str, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// Runs the calling test again in a process of its own with other environment variables, and says whether this is that
-/// process: only it should go on.
-pub(crate) fn in_own_process(test: &str, variables: &[(&str, &str)]) -> bool {
-    const MARK: &str = "SCANT_TEST_IN_OWN_PROCESS";
-    if std::env::var_os(MARK).is_some() {
-        return true;
-    }
-    let program = std::env::current_exe().unwrap();
-    let output = Command::new(program)
-        .args([test, "--exact", "--nocapture"])
+/// Pulls `target` in a process of its own, since the environment belongs to a whole process, and says how it went:
+/// `pulled N layers`, or the failure.
+pub(crate) fn pull_with_environment(target: &str, variables: &[(&str, &str)]) -> String {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "support::pulls_for_another_test",
+            "--exact",
+            "--ignored",
+            "--nocapture",
+        ])
+        .env_remove("HOME")
+        .env("PULL", target)
         .envs(variables.iter().copied())
-        .env(MARK, "1")
         .output()
         .unwrap();
-    let printed = format!(
-        "{}{}",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
         output.status.success() && printed.contains("1 passed"),
         "{printed}"
     );
-    false
+    printed
+}
+
+/// The other half of [`pull_with_environment`].
+#[test]
+#[ignore = "only run by other tests"]
+fn pulls_for_another_test() {
+    let Ok(target) = std::env::var("PULL") else { return };
+    let mut options = options();
+    options.registry.plain_http.extend(std::env::var("PLAIN_HTTP"));
+    options.registry.ca_file = std::env::var_os("CA_FILE").map(Into::into);
+    match pull(&target, &options) {
+        Ok((_, layers)) => println!("pulled {} layers", layers.len()),
+        Err(failure) => println!("{failure:?}"),
+    }
 }

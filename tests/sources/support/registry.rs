@@ -44,7 +44,7 @@ pub(crate) struct Registry {
     /// Host and port.
     pub(crate) address: String,
     child: Child,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl Drop for Registry {
@@ -55,25 +55,20 @@ impl Drop for Registry {
 }
 
 impl Registry {
-    /// Starts a registry that holds nothing.
-    pub(crate) fn start(mode: &Mode<'_>) -> Self {
-        Self::start_with(mode, |_| {})
-    }
-
     /// Starts a registry that holds what `fill` pushes to it while it is still open to all.
-    pub(crate) fn start_with(mode: &Mode<'_>, fill: impl FnOnce(&Self)) -> Self {
+    pub(crate) fn start(mode: &Mode<'_>, fill: impl FnOnce(&Self)) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (child, address) = launch(directory.path(), &Mode::Plain);
         let mut registry = Self {
             address,
             child,
-            _directory: directory,
+            directory,
         };
         fill(&registry);
         if !matches!(mode, Mode::Plain) {
             let _ = registry.child.kill();
             let _ = registry.child.wait();
-            (registry.child, registry.address) = launch(registry._directory.path(), mode);
+            (registry.child, registry.address) = launch(registry.directory.path(), mode);
         }
         registry
     }
