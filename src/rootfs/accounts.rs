@@ -228,7 +228,7 @@ pub fn passwd(text: &[u8]) -> impl Iterator<Item = Account<'_>> {
             std::array::from_fn(|_| fields.next().unwrap_or_default());
         let shell = fields.next();
         let numeric =
-            |field: &[u8]| matches!(atoi(field), Number::Exact(0..=0xffff_ffff)) && field[0] != b'-';
+            |field: &[u8]| matches!(atoi(field), Number::Exact(0..=0xffff_ffff)) && !field.starts_with(b"-");
         Account {
             line,
             name,
@@ -312,8 +312,7 @@ impl Number {
 pub(super) fn atoi(text: &[u8]) -> Number {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
+        [b'+', digits @ ..] | digits => (false, digits),
     };
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Number::No;

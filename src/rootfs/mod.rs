@@ -71,7 +71,7 @@ pub struct Node {
     pub program: Option<Program>,
     /// Its content, if a check asked for it.
     pub kept: Option<Kept>,
-    /// Index of the layer that last wrote it.
+    /// Index of the layer that last wrote it; 0 for an implied directory.
     pub layer: usize,
     /// Whether no member of any layer made it: a directory that files imply.
     pub implied: bool,

@@ -105,7 +105,8 @@ pub(crate) fn layer(entries: impl IntoIterator<Item = Entry>) -> LayerFacts {
 }
 
 /// All layers merged, base first.
-pub(crate) fn merge<const N: usize>(layers: [LayerFacts; N]) -> Rootfs {
+pub(crate) fn merge(layers: impl IntoIterator<Item = LayerFacts>) -> Rootfs {
+    let layers: Vec<LayerFacts> = layers.into_iter().collect();
     Rootfs::merge(&layers.iter().collect::<Vec<_>>())
 }
 

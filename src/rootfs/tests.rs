@@ -390,6 +390,9 @@ fn a_hard_link_to_a_lower_file_is_an_alias_of_it() {
         &fs,
         "layer 1: /x is a hard link to a file of a lower layer"
     ));
+    // Through a link that its own layer brings.
+    let fs = merge([base(), layer([symlink("/c", "/bin"), hardlink("/x", "/c/a")])]);
+    assert_eq!(get(&fs, "/x").paths.len(), 2);
     // It keeps the file when the first name goes, in whatever order.
     for entries in [
         [hardlink("/x", "/bin/a"), whiteout("/bin/a")],
@@ -430,6 +433,14 @@ fn a_directory_replaced_by_a_file_or_link_becomes_residue() {
             [("/d/e/y".into(), 0, 2, false), ("/d/x".into(), 0, 2, false)]
         );
     }
+    // Within one layer too, between members of the directory.
+    let fs = rootfs([
+        file("/d/e/x", 0o755),
+        symlink("/d", "/f"),
+        file("/d/e/y", 0o755),
+        file("/d/e/z", 0o755),
+    ]);
+    assert_eq!(leaves(&fs), ["/d", "/f/e/y", "/f/e/z"]);
     // And a file by a directory.
     let fs = merge([layer([file("/d", 0o755)]), layer([file("/d/x", 0o755)])]);
     assert_eq!(leaves(&fs), ["/d/x"]);

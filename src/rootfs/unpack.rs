@@ -42,6 +42,8 @@ struct Unpacker<'t, 'a> {
     root: Id,
     hides: Vec<Hide<'a>>,
     forward: Vec<Forward<'a>>,
+    /// The directory of the last member, as written: members of one directory mostly come together.
+    last: Option<(&'a [u8], Id)>,
 }
 
 /// Unpacks `facts` into a tree of its own. `lower` is the root of the layers below, where hard links may lead.
@@ -60,6 +62,7 @@ pub(super) fn unpack<'a>(
         root,
         hides: Vec::new(),
         forward: Vec::new(),
+        last: None,
     };
     for entry in &facts.entries {
         if let Err(stuck) = unpacker.member(entry) {
@@ -73,11 +76,17 @@ pub(super) fn unpack<'a>(
     }
 }
 
+/// The path above the last component, with a slash at its end.
+fn above_bytes(path: &RootPath) -> &[u8] {
+    let bytes = path.as_bytes();
+    &bytes[..bytes.len() - path.name().len()]
+}
+
 /// The components above the last one.
 fn above(path: &RootPath) -> impl DoubleEndedIterator<Item = &[u8]> {
-    let bytes = path.as_bytes();
-    let end = bytes.len() - path.name().len();
-    bytes[..end].split(|&b| b == b'/').filter(|part| !part.is_empty())
+    above_bytes(path)
+        .split(|&b| b == b'/')
+        .filter(|part| !part.is_empty())
 }
 
 impl<'a> Unpacker<'_, 'a> {
@@ -101,7 +110,7 @@ impl<'a> Unpacker<'_, 'a> {
             }
             return Ok(());
         }
-        let (place, name) = (self.tree.walk(self.root, self.root, above(path))?, path.name());
+        let (place, name) = (self.directory_of(path)?, path.name());
         if entry.kind == Kind::Whiteout {
             self.hides.push(Hide {
                 place,
@@ -111,8 +120,13 @@ impl<'a> Unpacker<'_, 'a> {
             return Ok(());
         }
         let dir = self.tree.make(&place)?;
+        let written = above_bytes(path);
+        // A long path behind a short name is worked out, and counted, each time.
+        let plain = self.tree.inodes[dir].length <= written.len();
+        self.last = plain.then_some((written, dir));
         if let Kind::HardLink(target) = &entry.kind {
-            return self.hard_link(dir, name, entry, target);
+            self.hard_link(dir, name, entry, target);
+            return Ok(());
         }
         match self.tree.child(dir, name) {
             Some(old) if entry.kind == Kind::Directory && self.tree.is_dir(old) => {
@@ -126,29 +140,54 @@ impl<'a> Unpacker<'_, 'a> {
         Ok(())
     }
 
+    /// Where the directory of a member is, or is to be made.
+    fn directory_of(&mut self, path: &'a RootPath) -> Result<Place<'a>, Stuck> {
+        match self.last {
+            Some((written, at)) if written == above_bytes(path) => Ok(Place {
+                at,
+                missing: Vec::new(),
+            }),
+            _ => self.tree.walk(self.root, self.root, above(path)),
+        }
+    }
+
     /// Gives an inode one more name, in place of what has the name now.
     fn put(&mut self, dir: Id, name: &'a [u8], id: Id) {
+        if self
+            .tree
+            .child(dir, name)
+            .is_some_and(|old| self.tree.is_dir(old))
+        {
+            // It may be the last member's directory, or above it.
+            self.last = None;
+        }
         self.tree.detach(dir, name, self.layer);
         self.tree.attach(dir, name, id, true);
     }
 
-    /// What `target` names in the tree under `root`; links are followed in its directories, not at its end.
-    fn find(&mut self, root: Id, target: &'a RootPath) -> Option<Id> {
-        let place = self.tree.walk(root, root, above(target)).ok()?;
+    /// What `target` names in this layer; links are followed in its directories, not at its end.
+    fn find(&mut self, target: &'a RootPath) -> Option<Id> {
+        let place = self.tree.walk(self.root, self.root, above(target)).ok()?;
         if !place.missing.is_empty() || target.is_root() {
             return None;
         }
         self.tree.child(place.at, target.name())
     }
 
-    fn hard_link(
-        &mut self,
-        dir: Id,
-        name: &'a [u8],
-        entry: &'a Entry,
-        target: &'a RootPath,
-    ) -> Result<(), Stuck> {
-        match self.find(self.root, target) {
+    /// What `target` names in the layers below, once the links of this layer are followed.
+    fn find_below(&mut self, lower: Id, target: &'a RootPath) -> Option<Id> {
+        let own = self.tree.walk(self.root, self.root, above(target)).ok()?;
+        let mut parts = self.tree.parts(own.at);
+        parts.extend(own.missing);
+        let place = self.tree.walk(lower, lower, parts.into_iter()).ok()?;
+        if !place.missing.is_empty() {
+            return None;
+        }
+        self.tree.child(place.at, target.name())
+    }
+
+    fn hard_link(&mut self, dir: Id, name: &'a [u8], entry: &'a Entry, target: &'a RootPath) {
+        match self.find(target) {
             Some(found) if self.tree.is_dir(found) => self.remarks.note(self.layer, || {
                 format!("{} is a hard link to a directory; it is ignored", entry.path)
             }),
@@ -165,7 +204,6 @@ impl<'a> Unpacker<'_, 'a> {
                 self.forward.push(Forward { dir, name, id, entry });
             }
         }
-        Ok(())
     }
 
     fn is_forward(&self, id: Id) -> bool {
@@ -188,8 +226,8 @@ impl<'a> Unpacker<'_, 'a> {
                 // Met again before it is settled, it is part of a circle and leads nowhere.
                 ends.insert(at, None);
                 chain.push(at);
-                let own = self.find(self.root, target).filter(|found| *found != at);
-                match own.or_else(|| self.find(lower, target)) {
+                let own = self.find(target).filter(|found| *found != at);
+                match own.or_else(|| self.find_below(lower, target)) {
                     Some(next) => at = next,
                     None => break None,
                 }

@@ -132,13 +132,14 @@ pub(super) fn containerd(user: &str, files: &Accounts<'_>, runtime: Runtime) -> 
     let parts: Vec<&str> = user.split(':').collect();
     let (uid, gid) = match parts[..] {
         [""] => (0, 0),
-        [name] => match ranged(name)? {
-            Some(uid) => (uid, account(passwd_text()?, name).map_or(0, |line| line.gid)),
-            None => {
+        [name] => {
+            if let Some(uid) = ranged(name)? {
+                (uid, account(passwd_text()?, name).map_or(0, |line| line.gid))
+            } else {
                 let line = by_name(name)?;
                 (line.uid, line.gid)
             }
-        },
+        }
         [name, group] => {
             let (uid, gid) = (ranged(name)?, ranged(group)?);
             let uid = match uid {

@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::*;
@@ -28,6 +29,7 @@ struct Fixture {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the data file")]
 struct Case {
     name: String,
     user: String,
@@ -333,4 +335,22 @@ fn a_file_that_was_not_kept_is_a_gap() {
     // An empty file has nothing to keep.
     let fs = rootfs([file("/etc/passwd", 0o644)]);
     assert_eq!(resolve("1000:1000", &fs).gap, None);
+}
+
+proptest! {
+    #[test]
+    fn any_text_has_an_answer(user in "[-+0-9a-z:# ]{0,12}", passwd in "([-a-z#]{0,2}:x?:[-+0-9 x]{0,21}:[0-9]{0,3}\n?){0,5}", group in ".{0,40}") {
+        let fs = rootfs([text("/etc/passwd", &passwd), text("/etc/group", &group)]);
+        let found = resolve(&user, &fs);
+        prop_assert_eq!(&found.gap, &None);
+        // Either something starts or something says why not, and no rule contradicts another.
+        prop_assert!(found.ids().is_some() || found.refused().is_some());
+        prop_assert!(found.root().is_none() || found.root_group().is_none() && found.non_numeric().is_none());
+        // A numeric pair inside the range starts everywhere, with just these ids.
+        let pair = resolve("65532:65532", &fs);
+        for (_, outcome) in pair.models() {
+            let Outcome::Starts(ids) = outcome else { panic!("{outcome:?}") };
+            prop_assert_eq!((ids.uid, ids.gid), (65532, 65532));
+        }
+    }
 }
