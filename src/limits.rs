@@ -46,6 +46,8 @@ pub struct Limits {
     pub accounts: usize,
     /// Bytes of one program held in memory while it is looked into; what lies behind is searched as it streams by.
     pub program: usize,
+    /// Bytes that one packed program may unpack to.
+    pub unpacked: usize,
     /// Bytes of program headers (more than the kernel takes).
     pub program_headers: usize,
     /// Entries of one dynamic section.
@@ -96,6 +98,7 @@ impl Default for Limits {
             kept_layer: (32 * MIB) as usize,
             accounts: (10 * MIB) as usize,
             program: (16 * MIB) as usize,
+            unpacked: (128 * MIB) as usize,
             program_headers: 65_536,
             dynamic_entries: 4_096,
             symbols: 1_000_000,

@@ -3,7 +3,7 @@
 use super::{
     Content, Form, Piece, Program, archive, elf,
     elf::Reading,
-    go, identify, script,
+    go, identify, packed, script,
     search::{Found, OVERLAP},
 };
 use crate::{catalog::Catalog, limits::Limits};
@@ -130,19 +130,11 @@ impl<'a> Inspector<'a> {
             Stage::Script => {
                 let script = script::read(&self.head)?;
                 let identities = identify::script(self.catalog, &self.head);
-                Some(Program {
-                    form: Form::Script(script),
-                    identities,
-                    opaque: None,
-                })
+                Some(Program { form: Form::Script(script), identities, opaque: None })
             }
             Stage::Zip => {
                 self.look(stage);
-                let archive = Program {
-                    form: Form::Archive,
-                    identities: Vec::new(),
-                    opaque: None,
-                };
+                let archive = Program { form: Form::Archive, identities: Vec::new(), opaque: None };
                 self.entry_point.then_some(archive)
             }
             Stage::Elf => Some(self.finish_elf()),
@@ -160,28 +152,20 @@ impl<'a> Inspector<'a> {
     fn leave_head(&mut self) {
         self.search_head();
         let overlap = self.head.len().saturating_sub(OVERLAP);
-        self.chunk
-            .extend_from_slice(self.head.get(overlap..).unwrap_or_default());
+        self.chunk.extend_from_slice(self.head.get(overlap..).unwrap_or_default());
         self.chunk_at = overlap as u64;
         self.seen = self.chunk.len();
         for (offset, length) in elf::wanted_behind(&self.head, self.limits) {
             // What lies in the head is there already.
             let offset = offset.max(self.head.len() as u64);
-            self.pieces.push((
-                Piece {
-                    offset,
-                    bytes: Vec::new(),
-                },
-                length,
-            ));
+            self.pieces.push((Piece { offset, bytes: Vec::new() }, length));
         }
     }
 
     fn search_head(&mut self) {
         self.found.search(self.catalog, &self.head);
         let starts = memchr::memmem::find_iter(&self.head, go::MAGIC).map(|at| at as u64);
-        self.build_infos
-            .extend(starts.filter(|at| at % go::ALIGNMENT == 0).take(BUILD_INFOS));
+        self.build_infos.extend(starts.filter(|at| at % go::ALIGNMENT == 0).take(BUILD_INFOS));
     }
 
     fn feed_chunks(&mut self, mut bytes: &[u8]) {
@@ -221,13 +205,9 @@ impl<'a> Inspector<'a> {
         for (piece, length) in &mut self.pieces {
             let next = piece.offset + piece.bytes.len() as u64;
             let missing = length.saturating_sub(piece.bytes.len());
-            let from = next
-                .checked_sub(new_at)
-                .and_then(|skip| new.get(usize::try_from(skip).ok()?..));
+            let from = next.checked_sub(new_at).and_then(|skip| new.get(usize::try_from(skip).ok()?..));
             if let Some(bytes) = from {
-                piece
-                    .bytes
-                    .extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
+                piece.bytes.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
             }
         }
         for at in memchr::memmem::find_iter(&self.chunk, go::MAGIC) {
@@ -252,21 +232,29 @@ impl<'a> Inspector<'a> {
             self.look(Stage::Elf);
         }
         let pieces: Vec<Piece> = self.pieces.drain(..).map(|(piece, _)| piece).collect();
-        let content = Content {
-            head: &self.head,
-            pieces: &pieces,
-        };
+        let content = Content { head: &self.head, pieces: &pieces };
         let reading = Reading::of(content, self.limits);
         let info = self.build_infos.iter().find_map(|at| {
-            go::read(&content, *at, reading.elf.little_endian, |address| {
-                reading.offset_of(address)
-            })
+            go::read(&content, *at, reading.elf.little_endian, |address| reading.offset_of(address))
         });
-        let identities = identify::elf(self.catalog, &reading, &self.found, info.as_ref());
-        Program {
-            form: Form::Elf(reading.elf),
-            identities,
-            opaque: None,
+        let mut identities = identify::elf(self.catalog, &reading, &self.found, info.as_ref());
+        let mut opaque = None;
+        if let Some(image) = packed::unpack(&reading, self.limits.unpacked) {
+            self.found.clear();
+            self.found.search(self.catalog, &image);
+            let inner = Reading::of(Content::whole(&image), self.limits);
+            let inside = identify::elf(self.catalog, &inner, &self.found, None);
+            identities = identify::packed(self.catalog, identities, inside);
+        } else if identities.is_empty()
+            && reading.no_sections
+            && reading.elf.startable
+            && let Some(bits) = packed::randomness(&reading)
+        {
+            opaque = Some(format!(
+                "it has no sections and its bytes look random ({bits:.1} bits each): packed or encrypted in a way that \
+                 cannot be undone here"
+            ));
         }
+        Program { form: Form::Elf(reading.elf), identities, opaque }
     }
 }

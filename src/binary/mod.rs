@@ -7,6 +7,8 @@ mod elf;
 mod go;
 mod identify;
 mod inspector;
+mod nrv;
+mod packed;
 mod script;
 mod search;
 #[cfg(test)]

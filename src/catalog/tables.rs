@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Applet,
     /// A library, an embedded engine, a bundle, a loader: no tool by itself.
     Evidence,
+    /// A packer.
+    Packed,
 }
 
 /// How a multi-call program lists its applets.
