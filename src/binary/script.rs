@@ -24,10 +24,8 @@ pub(super) fn read(head: &[u8]) -> Option<Script> {
     let from = rest.iter().position(|byte| !is_blank(*byte));
     let to = rest.iter().rposition(|byte| !is_blank(*byte));
     let argument = from.zip(to).and_then(|(from, to)| rest.get(from..=to));
-    (!interpreter.is_empty()).then(|| Script {
-        interpreter: interpreter.to_vec(),
-        argument: argument.map(<[u8]>::to_vec),
-    })
+    (!interpreter.is_empty())
+        .then(|| Script { interpreter: interpreter.to_vec(), argument: argument.map(<[u8]>::to_vec) })
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -51,10 +49,7 @@ mod tests {
     #[test]
     fn lines_are_read_as_the_kernel_does() {
         assert_eq!(line("#!/bin/sh\necho"), some("/bin/sh", None));
-        assert_eq!(
-            line("#! \t/bin/sh -e -u \t\necho"),
-            some("/bin/sh", Some("-e -u"))
-        );
+        assert_eq!(line("#! \t/bin/sh -e -u \t\necho"), some("/bin/sh", Some("-e -u")));
         assert_eq!(line("#!/bin/sh\r\n"), some("/bin/sh\r", None));
         assert_eq!(line("#!/bin/sh"), some("/bin/sh", None));
         assert_eq!(line("#!bin/app x"), some("bin/app", Some("x")));
@@ -69,13 +64,7 @@ mod tests {
         let long = format!("#!/{}", "x".repeat(300));
         assert_eq!(line(&long), None);
         let path = "/".repeat(250);
-        assert_eq!(
-            line(&format!("#!{path} argument-that-is-cut"))
-                .unwrap()
-                .1
-                .as_deref(),
-            Some("ar")
-        );
+        assert_eq!(line(&format!("#!{path} argument-that-is-cut")).unwrap().1.as_deref(), Some("ar"));
         assert_eq!(line(&format!("#!{path}\n")).unwrap().0, path);
     }
 }
