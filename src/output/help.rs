@@ -1,5 +1,7 @@
 //! Help is what scant says of its rules: one page, or the table of all.
 
+use std::fmt::Write as _;
+
 use super::{
     Style,
     page::{self, Block},
@@ -55,13 +57,14 @@ pub fn rules_table() -> String {
         .unwrap_or(0);
     let mut out = String::new();
     for rule in RULES {
-        out.push_str(&format!(
-            "{}  {}  {}  {}\n",
+        let _ = writeln!(
+            out,
+            "{}  {}  {}  {}",
             pad(rule.id, id),
             pad(rule.severity.as_str(), "critical".len()),
             pad(rule.family.as_str(), family),
             rule.title
-        ));
+        );
     }
     out
 }
@@ -70,13 +73,14 @@ pub fn rules_table() -> String {
 pub fn rules_markdown() -> String {
     let mut out = "| rule | severity | family | what it means |\n|---|---|---|---|\n".to_owned();
     for rule in RULES {
-        out.push_str(&format!(
-            "| [`{id}`](policies/rules/{id}.md) | {} | {} | {} |\n",
+        let _ = writeln!(
+            out,
+            "| [`{id}`](policies/rules/{id}.md) | {} | {} | {} |",
             rule.severity.as_str(),
             rule.family.as_str(),
             rule.title,
             id = rule.id,
-        ));
+        );
     }
     out
 }
