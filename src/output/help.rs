@@ -103,12 +103,15 @@ mod tests {
                 let word = line.split_whitespace().map(str::len).max().unwrap_or(0);
                 assert!(line.chars().count() <= 72.max(word + 2), "{line}");
             }
-            let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+            // Headings lose their marks, and comments in code have the same; so words are compared without.
+            let words = |text: &str| {
+                let words = text
+                    .split_whitespace()
+                    .map(|word| word.trim_start_matches('#').to_owned());
+                words.filter(|word| !word.is_empty()).collect::<Vec<_>>()
+            };
             let body = rule.page.lines().skip(1).filter(|line| !line.starts_with("```"));
-            let body = body
-                .map(|line| line.trim_start_matches('#'))
-                .collect::<Vec<_>>()
-                .join("\n");
+            let body = body.collect::<Vec<_>>().join("\n");
             assert!(words(&shown).ends_with(&words(&body)), "{} loses words", rule.id);
         }
     }
