@@ -34,6 +34,15 @@ pub fn escape(raw: &[u8]) -> String {
     out
 }
 
+/// The bytes as lower-case hex digits.
+pub fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
+    bytes
+        .into_iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect()
+}
+
 /// The entry of `known` that is most like `wrong`, if one is near enough to be meant.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known
@@ -50,7 +59,10 @@ pub fn unknown<'a>(what: &str, wrong: &str, known: impl Iterator<Item = &'a str>
     match nearest(wrong, known.clone()) {
         Some(near) => format!("there is no {what} `{shown}`; did you mean `{near}`?"),
         None => {
-            format!("there is no {what} `{shown}`; there are {}", known.collect::<Vec<_>>().join(", "))
+            format!(
+                "there is no {what} `{shown}`; there are {}",
+                known.collect::<Vec<_>>().join(", ")
+            )
         }
     }
 }
@@ -66,6 +78,11 @@ mod tests {
         assert_eq!(escape("a\u{202e}b\u{2028}".as_bytes()), r"a\u{202e}b\u{2028}");
         assert_eq!(escape(b"\xff\xfe"), r"\xff\xfe");
         assert!(escape(&[b'a'; 5000]).len() < 600);
+    }
+
+    #[test]
+    fn hex_has_two_digits_a_byte() {
+        assert_eq!(hex(&[0x00, 0x0f, 0xa0, 0xff]), "000fa0ff");
     }
 
     #[test]

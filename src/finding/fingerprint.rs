@@ -2,7 +2,7 @@
 
 use aws_lc_rs::digest;
 
-use crate::path::RootPath;
+use crate::{path::RootPath, text};
 
 /// Stands between the parts, so that no two lists of parts read alike.
 const SEPARATOR: &[u8] = b"\x1f";
@@ -26,26 +26,18 @@ pub fn fingerprint(
         hash.update(part.as_bytes());
     }
     hash.update(SEPARATOR);
-    match path {
-        Some(path) => {
-            hash.update(b"/");
-            hash.update(path.as_bytes());
-            if let Some(subject) = subject {
-                hash.update(SEPARATOR);
-                hash.update(subject.as_bytes());
-            }
+    if let Some(path) = path {
+        hash.update(b"/");
+        hash.update(path.as_bytes());
+        if let Some(subject) = subject {
+            hash.update(SEPARATOR);
+            hash.update(subject.as_bytes());
         }
-        None => {
-            hash.update(b"config:");
-            hash.update(subject.unwrap_or_default().as_bytes());
-        }
+    } else {
+        hash.update(b"config:");
+        hash.update(subject.unwrap_or_default().as_bytes());
     }
-    let hash = hash.finish();
-    hash.as_ref()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    text::hex(hash.finish().as_ref().iter().take(16))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ mod rules;
 mod taxonomies;
 mod uri;
 
+use std::fmt::Write as _;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
@@ -188,7 +190,7 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
             rows.len(),
             join::MAX_RESULTS
         );
-        notes.push(notification("joined-results", "warning", text));
+        notes.push(notification("joined-results", "warning", &text));
     }
     let results = context.results(&rows);
     if results.len() < rows.len() {
@@ -196,7 +198,7 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
             "{} findings have the rule and place of another and are not shown apart; the JSON report has each of them",
             rows.len() - results.len()
         );
-        notes.push(notification("joined-results", "warning", text));
+        notes.push(notification("joined-results", "warning", &text));
     }
     let mut run = empty_run(invocation(report, notes, style), style.sarif);
     run.results = Some(results);
@@ -247,17 +249,17 @@ fn unused(unused: &UnusedWaiver) -> Notification {
     let waiver = &unused.waiver;
     let mut text = format!("the waiver of {}", waiver.rule.id);
     if !waiver.paths.is_empty() {
-        text.push_str(&format!(" for {}", waiver.paths.join(", ")));
+        let _ = write!(text, " for {}", waiver.paths.join(", "));
     }
     if unused.expired {
         if let Some(day) = &waiver.expires {
-            text.push_str(&format!(" ended on {day}"));
+            let _ = write!(text, " ended on {day}");
         }
         text.push_str(": mend its findings or renew it");
-        notification("waiver-expired", "warning", text)
+        notification("waiver-expired", "warning", &text)
     } else {
         text.push_str(" matches nothing: remove it");
-        notification("waiver-unused", "warning", text)
+        notification("waiver-unused", "warning", &text)
     }
 }
 
@@ -268,9 +270,9 @@ fn problems(image: &ImageReport) -> Vec<Notification> {
         Outcome::NotApplicable(failure) | Outcome::Failed(failure) => {
             let mut text = format!("{}: {}", text::escape(image.target.as_bytes()), failure.message);
             if let Some(advice) = &failure.advice {
-                text.push_str(&format!("; {advice}"));
+                let _ = write!(text, "; {advice}");
             }
-            vec![notification(failure.code.as_str(), "error", text)]
+            vec![notification(failure.code.as_str(), "error", &text)]
         }
     }
 }
@@ -289,19 +291,19 @@ fn gaps(verdict: &Verdict) -> Vec<Notification> {
             };
             let mut text = format!("{}: {}", gap.place, gap.why);
             if !hides.is_empty() {
-                text.push_str(&format!("; could hide {}", hides.join(", ")));
+                let _ = write!(text, "; could hide {}", hides.join(", "));
             }
-            notification("gap", level, text)
+            notification("gap", level, &text)
         })
         .collect();
     if verdict.incomplete() && notes.iter().all(|note| note.level != Some(json!("error"))) {
         let text = "the image was not read to the end".to_owned();
-        notes.push(notification("gap", "error", text));
+        notes.push(notification("gap", "error", &text));
     }
     notes
 }
 
-fn notification(id: &str, level: &str, text: String) -> Notification {
+fn notification(id: &str, level: &str, text: &str) -> Notification {
     Notification::builder()
         .descriptor(ReportingDescriptorReference::builder().id(id).build())
         .level(json!(level))

@@ -1,5 +1,7 @@
 //! Results are an image's findings as SARIF tells them, one each, at most as many as GitHub keeps.
 
+use std::fmt::Write as _;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -53,7 +55,7 @@ impl Context<'_> {
                             None => self.folder.to_owned(),
                         };
                         result.locations = Some(vec![self.location(place, "joined")]);
-                        result.message = message(self.joined(directory.as_ref(), findings));
+                        result.message = message(&self.joined(directory.as_ref(), findings));
                         let fingerprint = super::join::fingerprint(self.verdict, first, directory.as_ref());
                         result.partial_fingerprints = Some(fingerprints(&fingerprint));
                         if self.profile == Profile::Plain {
@@ -80,7 +82,7 @@ impl Context<'_> {
         let mut result = SarifResult::builder()
             .rule_id(finding.rule.id)
             .level(level(reported.level))
-            .message(message(self.say(finding)))
+            .message(message(&self.say(finding)))
             .locations(vec![
                 self.location(uri::of_finding(self.folder, finding), &subject),
             ])
@@ -100,24 +102,24 @@ impl Context<'_> {
     /// The fact with its image and origin first, since only that is shown where space is short.
     fn say(&self, finding: &Finding) -> String {
         let mut out = finding.message.trim_end_matches('.').to_owned();
-        out.push_str(&format!(", in {}", self.image()));
+        let _ = write!(out, ", in {}", self.image());
         let origin = finding.layer.and_then(|index| self.verdict.layers.get(index));
         if let Some(instruction) = origin.and_then(|origin| origin.instruction.as_deref()) {
-            out.push_str(&format!(", from \"{}\"", text::escape(instruction.as_bytes())));
+            let _ = write!(out, ", from \"{}\"", text::escape(instruction.as_bytes()));
         }
         out.push('.');
         if !finding.aliases.is_empty() {
             let paths = finding.aliases.iter().map(|alias| alias.path.to_string());
-            out.push_str(&format!(" Also reached as {}.", listed(paths)));
+            let _ = write!(out, " Also reached as {}.", listed(paths));
         }
         let gains = finding.capabilities.iter().map(|id| self.meaning(id));
         let gains: Vec<String> = gains.collect::<BTreeSet<_>>().into_iter().collect();
         if !gains.is_empty() {
-            out.push_str(&format!(" It lets an intruder {}.", gains.join("; ")));
+            let _ = write!(out, " It lets an intruder {}.", gains.join("; "));
         }
         let fix = finding.fix.trim().trim_end_matches('.');
         if !fix.is_empty() {
-            out.push_str(&format!(" {}.", capitalised(fix)));
+            let _ = write!(out, " {}.", capitalised(fix));
         }
         out
     }
@@ -151,7 +153,7 @@ impl Context<'_> {
         let image = &self.verdict.image;
         let mut name = image.reference.clone().unwrap_or_else(|| image.name.clone());
         if let Some(digest) = &image.digest {
-            name.push_str(&format!("@{digest}"));
+            let _ = write!(name, "@{digest}");
         }
         let name = format!("{}!{subject}", text::escape(name.as_bytes()));
         // No text is read, so a region says nothing; GitHub refuses a result without one.
@@ -227,10 +229,11 @@ impl Context<'_> {
             ),
             (
                 "pathHex",
-                finding.path.as_ref().filter(|path| !path.is_utf8()).map(|path| {
-                    let bytes = std::iter::once(&b'/').chain(path.as_bytes());
-                    json!(bytes.map(|byte| format!("{byte:02x}")).collect::<String>())
-                }),
+                finding
+                    .path
+                    .as_ref()
+                    .filter(|path| !path.is_utf8())
+                    .map(|path| json!(text::hex(std::iter::once(&b'/').chain(path.as_bytes())))),
             ),
         ];
         let mut properties = bag([
@@ -270,10 +273,10 @@ fn level(level: Level) -> ResultLevel {
 fn suppression(waiver: &Waiver) -> Suppression {
     let mut why = waiver.reason.clone();
     if let Some(owner) = &waiver.owner {
-        why.push_str(&format!("; owner {owner}"));
+        let _ = write!(why, "; owner {owner}");
     }
     if let Some(day) = &waiver.expires {
-        why.push_str(&format!("; expires {day}"));
+        let _ = write!(why, "; expires {day}");
     }
     Suppression::builder()
         .kind(json!("external"))
@@ -283,7 +286,7 @@ fn suppression(waiver: &Waiver) -> Suppression {
 }
 
 /// A message in which nothing reads as an embedded link (SARIF 2.1.0, 3.11.6): a file may be named like one.
-pub(super) fn message(text: String) -> Message {
+pub(super) fn message(text: &str) -> Message {
     let text = text.replace("](", "\\](");
     Message::builder().text(text).build()
 }
@@ -313,7 +316,7 @@ mod tests {
 
     #[test]
     fn no_text_becomes_a_link() {
-        let text = message("a [click](http://evil) b".to_owned()).text.unwrap();
+        let text = message("a [click](http://evil) b").text.unwrap();
         assert_eq!(text, "a [click\\](http://evil) b");
     }
 

@@ -1,5 +1,7 @@
 //! A URI says where a finding is put: relative, clean, and the same for every build of an image.
 
+use std::fmt::Write as _;
+
 use crate::{finding::Finding, path::RootPath, report::Verdict};
 
 /// Where the files of images are put, so that they cannot be taken for files of the repository.
@@ -59,7 +61,7 @@ fn encode(bytes: &[u8]) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=@/".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            let _ = write!(out, "%{byte:02X}");
         }
     }
     out

@@ -1,5 +1,7 @@
 //! The table of what is in the way: a line a finding, grouped by rule, worst first, on one screen.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use super::ink::{self, Ink, columns, count, number, pad};
@@ -141,13 +143,14 @@ fn line(
     let finding = &one.finding;
     let mut tail = String::new();
     if !finding.aliases.is_empty() {
-        tail.push_str(&format!(" +{}", count(finding.aliases.len(), "link")));
+        let _ = write!(tail, " +{}", count(finding.aliases.len(), "link"));
     }
     if hidden > 0 {
-        tail.push_str(&format!(
+        let _ = write!(
+            tail,
             ", and {} more",
             count(hidden, "").trim_end_matches([' ', 's'])
-        ));
+        );
     }
     let cost: f64 = if ink.0.verbose {
         one.points

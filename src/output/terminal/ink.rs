@@ -94,8 +94,11 @@ impl Ink<'_> {
             return text.to_owned();
         }
         let mark = self.ellipsis();
-        let kept: String = text.chars().take(width.saturating_sub(columns(mark))).collect();
-        let kept = match kept.rfind(' ') {
+        let room = width.saturating_sub(columns(mark));
+        let kept: String = text.chars().take(room).collect();
+        // A space right behind the room ends a word that fits.
+        let window: String = text.chars().take(room + 1).collect();
+        let kept = match window.rfind(' ') {
             Some(space) if space * 2 > kept.len() => kept.get(..space).unwrap_or(&kept),
             _ => &kept,
         };
@@ -174,7 +177,7 @@ mod tests {
         let ink = Ink(&style);
         assert_eq!(
             ink.shorten("/usr/lib/x86_64/very/long/bash", 16),
-            "/usr/…/long/bash"
+            "/usr.../long/bash"
         );
         assert_eq!(ink.shorten("/bin/sh", 16), "/bin/sh");
         assert_eq!(ink.cut("take it out of the image", 12), "take it out…");
@@ -184,7 +187,7 @@ mod tests {
         };
         assert_eq!(
             Ink(&ascii).shorten("/usr/lib/x86_64/very/long/bash", 17),
-            "/usr...long/bash"
+            "/usr.../long/bash"
         );
     }
 

@@ -4,6 +4,8 @@ mod findings;
 pub(super) mod ink;
 mod sections;
 
+use std::fmt::Write as _;
+
 use std::io::{self, Write};
 
 use self::ink::{Ink, columns, count, number, pad, size};
@@ -140,7 +142,7 @@ fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
     let name = image.reference.as_deref().unwrap_or(&verdict.image.target);
     let mut name = ink.bold(&text::escape(name.as_bytes()));
     if let Some(platform) = &image.platform {
-        name.push_str(&format!(" ({platform})"));
+        let _ = write!(name, " ({platform})");
     }
     let sentence = sentence(verdict, policy);
     let first = match &verdict.score {
@@ -195,7 +197,7 @@ fn sentence(verdict: &Verdict, policy: &Policy) -> String {
         .iter()
         .filter(|one| one.active() && one.level == Level::Deny)
         .count();
-    let denies = |at_least: &str| match denied {
+    let told = |at_least: &str| match denied {
         1 => format!("{at_least}1 finding denies it"),
         n => format!("{at_least}{} deny it", count(n, "finding")),
     };
@@ -203,7 +205,7 @@ fn sentence(verdict: &Verdict, policy: &Policy) -> String {
     match (&verdict.score, verdict.compliant) {
         (None, _) | (_, None) if denied == 0 => "was not read to the end: no grade".to_owned(),
         (None, _) | (_, None) => {
-            format!("was not read to the end: no grade, but {}", denies("at least "))
+            format!("was not read to the end: no grade, but {}", told("at least "))
         }
         (Some(_), Some(true)) if distroless => "is distroless".to_owned(),
         (Some(_), Some(true)) => format!("complies with {}", text::escape(policy.name.as_bytes())),
@@ -216,7 +218,7 @@ fn sentence(verdict: &Verdict, policy: &Policy) -> String {
             if denied == 0 {
                 format!("{verdict}: {} points are needed", number(policy.pass_mark))
             } else {
-                format!("{verdict}: {}", denies(""))
+                format!("{verdict}: {}", told(""))
             }
         }
     }

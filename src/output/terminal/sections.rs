@@ -1,5 +1,7 @@
 //! The sections of one image's report below and above the table of findings.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use super::ink::{self, Ink, columns, count, number, pad};
@@ -133,7 +135,7 @@ pub(super) fn waived(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
         let until = waiver.expires.iter().map(|day| format!("until {day}"));
         let terms: Vec<String> = by.chain(until).collect();
         if !terms.is_empty() {
-            line.push_str(&format!(" ({})", terms.join(", ")));
+            let _ = write!(line, " ({})", terms.join(", "));
         }
         Some(ink.cut(&line, ink.0.width))
     });

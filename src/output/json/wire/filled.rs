@@ -12,16 +12,16 @@ use crate::{
     policy::Waiver,
     report::{CapabilityView, ImageReport, Outcome, ReportedFinding, UnusedWaiver, UserView, Verdict},
     score::AppliedCap,
+    text,
 };
 
-fn text(digest: Option<&Digest>) -> Option<String> {
+fn shown(digest: Option<&Digest>) -> Option<String> {
     digest.map(Digest::to_string)
 }
 
 /// The bytes in hex, where the path's text form loses some of them.
 fn hex_if_lossy(path: &RootPath) -> Option<String> {
-    let bytes = || std::iter::once(&b'/').chain(path.as_bytes());
-    (!path.is_utf8()).then(|| bytes().map(|byte| format!("{byte:02x}")).collect())
+    (!path.is_utf8()).then(|| text::hex(std::iter::once(&b'/').chain(path.as_bytes())))
 }
 
 impl<'a> From<&'a ImageReport> for Image<'a> {
@@ -47,8 +47,8 @@ fn judged<'a>(target: &'a str, verdict: &'a Verdict) -> Image<'a> {
     Image {
         target,
         reference: image.reference.as_deref(),
-        digest: text(image.digest.as_ref()),
-        index_digest: text(image.index_digest.as_ref()),
+        digest: shown(image.digest.as_ref()),
+        index_digest: shown(image.index_digest.as_ref()),
         platform: image.platform.as_ref().map(ToString::to_string),
         status: if complete { "scanned" } else { "incomplete" },
         error: None,
@@ -92,8 +92,8 @@ fn reported<'a>(reported: &'a ReportedFinding, layers: &'a [LayerOrigin]) -> Fin
         identity: finding.identity.as_ref().map(Identity::from),
         layer: origin.map(|(index, origin)| FoundIn {
             index,
-            digest: text(origin.layer.digest.as_ref()),
-            diff_id: text(origin.layer.diff_id.as_ref()),
+            digest: shown(origin.layer.digest.as_ref()),
+            diff_id: shown(origin.layer.diff_id.as_ref()),
         }),
         instruction: origin.and_then(|(_, origin)| origin.instruction.as_deref()),
         location: None,
@@ -161,8 +161,8 @@ impl<'a> From<(usize, &'a LayerOrigin)> for Layer<'a> {
     fn from((index, origin): (usize, &'a LayerOrigin)) -> Self {
         Self {
             index,
-            digest: text(origin.layer.digest.as_ref()),
-            diff_id: text(origin.layer.diff_id.as_ref()),
+            digest: shown(origin.layer.digest.as_ref()),
+            diff_id: shown(origin.layer.diff_id.as_ref()),
             media_type: origin.layer.media_type.as_deref(),
             size: origin.layer.size,
             uncompressed_size: origin.uncompressed,
