@@ -1,6 +1,7 @@
 //! A source opens a target: it yields images and hands out their layers as verified bytes.
 
 mod archive;
+mod docker_daemon;
 mod files;
 pub mod index;
 mod json;
@@ -8,6 +9,7 @@ mod listing;
 mod manifest;
 mod oci_layout;
 pub mod registry;
+mod rootfs_dir;
 #[cfg(test)]
 mod samples;
 pub mod verified;
@@ -136,7 +138,11 @@ pub trait Stream: Send {
 /// Whatever keeps the target as a whole from being opened; what is wrong with one image of several is its [`Found`].
 pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
     match &target.kind {
-        Kind::Registry(_) | Kind::Word(..) => word(target, options),
+        Kind::Registry(reference) => registry::open(reference, &target.text, options),
+        Kind::Word(path, _) if looks_scannable(path) => whatever(target, path, options),
+        Kind::Word(_, reference) => {
+            registry::open(reference.as_ref().map_err(Clone::clone)?, &target.text, options)
+        }
         Kind::OciLayout(path, select) => {
             oci_layout::open(path, &asked(target, path, Form::Oci, select.as_ref()), options)
         }
@@ -152,18 +158,26 @@ pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
             asked(target, Path::new("stdin"), Form::Any, None),
             options,
         )),
-        _ => Err(Failure::new(Code::Internal, "not built yet")),
+        Kind::Rootfs(path) => root(path, &asked(target, path, Form::Any, None), options),
+        Kind::DockerDaemon(name) => {
+            let body = docker_daemon::export(name, options)?;
+            Ok(stream(
+                body,
+                asked(target, Path::new(name), Form::Any, None),
+                options,
+            ))
+        }
     }
 }
 
-fn word(target: &Target, options: &Options) -> failure::Result<Opened> {
-    let reference = match &target.kind {
-        Kind::Word(path, _) if looks_scannable(path) => return whatever(target, path, options),
-        Kind::Word(_, reference) => reference.clone()?,
-        Kind::Registry(reference) => reference.clone(),
-        _ => return Err(Failure::new(Code::Internal, "this target names no registry")),
-    };
-    registry::open(&reference, &target.text, options)
+/// Opens a root file system: a directory, or a tar of one.
+fn root(path: &Path, asked: &Asked, options: &Options) -> failure::Result<Opened> {
+    let (file, metadata) = open_file(path)?;
+    if metadata.is_file() {
+        archive::open(file, asked, options, true)
+    } else {
+        rootfs_dir::open(path, asked, options)
+    }
 }
 
 /// Whether a bare word is more likely a path than an image's name: a layout, a root directory or an archive is there.
@@ -193,7 +207,7 @@ fn whatever(target: &Target, path: &Path, options: &Options) -> failure::Result<
     }
     match layout_or_root(path) {
         Directory::Layout => oci_layout::open(path, &asked, options),
-        Directory::Root => Err(Failure::new(Code::Internal, "not built yet")),
+        Directory::Root => rootfs_dir::open(path, &asked, options),
         Directory::Skopeo => Err(Failure::new(
             Code::NotAnImage,
             "this is a directory as skopeo's dir: writes it",

@@ -29,8 +29,28 @@ pub(crate) use stream::ArchiveStream;
 
 /// What lies at the top of root file systems and of no image archive; `docker export` adds some to every one.
 const ROOT_MARKS: [&str; 22] = [
-    ".dockerenv", "bin", "boot", "dev", "etc", "home", "lib", "lib32", "lib64", "libx32", "media", "mnt", "opt", "proc",
-    "root", "run", "sbin", "srv", "sys", "tmp", "usr", "var",
+    ".dockerenv",
+    "bin",
+    "boot",
+    "dev",
+    "etc",
+    "home",
+    "lib",
+    "lib32",
+    "lib64",
+    "libx32",
+    "media",
+    "mnt",
+    "opt",
+    "proc",
+    "root",
+    "run",
+    "sbin",
+    "srv",
+    "sys",
+    "tmp",
+    "usr",
+    "var",
 ];
 
 /// The name of the one layer of a root file system.

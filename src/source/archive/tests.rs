@@ -319,7 +319,12 @@ fn a_root_file_system_is_one_layer_byte_by_byte() {
     let mut odd = Sample::default();
     odd.add("app", b"\x7fELF");
     assert_code(&odd.to_tar(), Code::NotAnImage);
-    assert_eq!(save(&odd.to_tar()).open("rootfs:", "").unwrap().layers[0][0].as_ref().unwrap(), &odd.to_tar());
+    assert_eq!(
+        save(&odd.to_tar()).open("rootfs:", "").unwrap().layers[0][0]
+            .as_ref()
+            .unwrap(),
+        &odd.to_tar()
+    );
 }
 
 #[test]

@@ -89,8 +89,11 @@ pub(crate) fn images(files: &dyn Files, asked: &Asked, options: &Options) -> fai
 }
 
 pub(crate) fn nothing_listed() -> Failure {
-    Failure::new(Code::NotAnImage, "it holds neither index.json nor manifest.json")
-        .advise("if it is a root file system, write rootfs: before its name")
+    Failure::new(
+        Code::NotAnImage,
+        "this holds neither index.json nor manifest.json",
+    )
+    .advise("if it is a root file system, write rootfs: before its name")
 }
 
 /// Whether both listings mean one image: equal configurations and equal blobs.

@@ -1,0 +1,444 @@
+//! A walk through a root directory: no link followed, nothing opened but directories and regular files.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+    sync::{Arc, Mutex},
+};
+
+use rustix::{
+    fs::{self, AtFlags, Dir, FileType, Mode, OFlags, Stat},
+    io::Errno,
+};
+use tar::EntryType;
+
+use super::member::member;
+use crate::{
+    gap::{Gap, Hides},
+    limits::Limits,
+    path::RootPath,
+};
+
+/// Directories in one another that are walked into; each holds a descriptor, of which a process has about 1,000.
+const DEPTH: usize = 256;
+
+/// Above this size a file that is mostly holes is not read through.
+const SPARSE: u64 = 64 << 20;
+
+/// File systems that the kernel makes up: proc, sysfs, cgroup, cgroup2, devpts, mqueue, securityfs, debugfs, tracefs, bpf.
+const MADE_UP: [u64; 10] = [
+    0x9fa0,
+    0x6265_6572,
+    0x0027_e0eb,
+    0x6367_7270,
+    0x1cd1,
+    0x1980_0202,
+    0x7363_6673,
+    0x6462_6720,
+    0x7472_6163,
+    0xcafe_4a11,
+];
+
+/// Yields the tar.
+pub(super) struct Walk {
+    limits: Limits,
+    gaps: Arc<Mutex<Vec<Gap>>>,
+    device: u64,
+    open: Vec<Level>,
+    /// The first name of each file that has several.
+    inodes: BTreeMap<u64, RootPath>,
+    listed: usize,
+    whiteouts: bool,
+    pending: io::Cursor<Vec<u8>>,
+    content: Option<Content>,
+    ended: bool,
+}
+
+/// A directory that is being walked through.
+struct Level {
+    path: RootPath,
+    directory: OwnedFd,
+    /// Names that are still to come, the last one first.
+    names: Vec<Vec<u8>>,
+}
+
+/// The content of a file that is being read.
+struct Content {
+    path: RootPath,
+    file: Option<File>,
+    left: u64,
+    padding: u64,
+}
+
+impl Walk {
+    pub(super) fn new(root: OwnedFd, limits: Limits, gaps: Arc<Mutex<Vec<Gap>>>) -> Result<Self, Errno> {
+        let stat = fs::fstat(&root)?;
+        let mut walk = Self {
+            limits,
+            gaps,
+            device: stat.st_dev,
+            open: Vec::new(),
+            inodes: BTreeMap::new(),
+            listed: 0,
+            whiteouts: false,
+            pending: io::Cursor::default(),
+            content: None,
+            ended: false,
+        };
+        walk.enter(RootPath::root(), root, &stat);
+        Ok(walk)
+    }
+
+    /// Leaves out all but these names of the root.
+    #[cfg(test)]
+    pub(super) fn only(&mut self, names: &[&[u8]]) {
+        self.open[0].names.retain(|name| names.contains(&name.as_slice()));
+    }
+
+    /// Emits a directory and begins to walk through it.
+    fn enter(&mut self, path: RootPath, directory: OwnedFd, stat: &Stat) {
+        self.emit(&path, stat, EntryType::Directory, b"", 0, None);
+        if stat.st_dev != self.device {
+            let made_up =
+                fs::fstatfs(&directory).is_ok_and(|fs| MADE_UP.contains(&(fs.f_type.cast_unsigned())));
+            if !made_up {
+                self.gap(
+                    &path,
+                    "another file system is mounted here and was not looked into",
+                    Hides::Anything,
+                );
+            }
+            return;
+        }
+        if self.open.len() >= DEPTH {
+            self.gap(
+                &path,
+                &format!("directories are nested too deep (limit {DEPTH})"),
+                Hides::Anything,
+            );
+            return;
+        }
+        if overlay(&directory, "redirect").is_some() {
+            self.gap(
+                &path,
+                "its content comes from another layer (overlay redirect)",
+                Hides::Anything,
+            );
+        }
+        if overlay(&directory, "opaque").is_some_and(|value| value == b"y") {
+            self.emit(
+                &path.join(b".wh..wh..opq"),
+                stat,
+                EntryType::Regular,
+                b"",
+                0,
+                None,
+            );
+        }
+        let names = match self.names(&path, &directory) {
+            Ok(names) => names,
+            Err(errno) => {
+                self.gap(
+                    &path,
+                    &format!("cannot be listed: {}", io::Error::from(errno)),
+                    Hides::Anything,
+                );
+                return;
+            }
+        };
+        self.open.push(Level {
+            path,
+            directory,
+            names,
+        });
+    }
+
+    /// The names in a directory, sorted backwards.
+    fn names(&mut self, path: &RootPath, directory: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(directory)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            if self.listed >= self.limits.members {
+                self.gap(
+                    path,
+                    &format!("too many files (limit {})", self.limits.members),
+                    Hides::Anything,
+                );
+                break;
+            }
+            self.listed += 1;
+            names.push(name.to_vec());
+        }
+        names.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(names)
+    }
+
+    /// Goes on to the next name.
+    fn step(&mut self) {
+        let Some(level) = self.open.last_mut() else {
+            self.pending = io::Cursor::new(vec![0; 1024]);
+            self.ended = true;
+            return;
+        };
+        let Some(name) = level.names.pop() else {
+            self.open.pop();
+            return;
+        };
+        let path = level.path.join(&name);
+        if let Err(errno) = self.look_at(&path, &name) {
+            let why = format!("cannot be read: {}", io::Error::from(errno));
+            self.gap(&path, &why, Hides::Anything);
+        }
+    }
+
+    fn look_at(&mut self, path: &RootPath, name: &[u8]) -> Result<(), Errno> {
+        let Some(Level { directory, .. }) = self.open.last() else {
+            return Ok(());
+        };
+        let stat = fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => {
+                let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+                match fs::openat(directory, name, flags, Mode::empty()) {
+                    Ok(inner) => {
+                        let stat = fs::fstat(&inner)?;
+                        self.enter(path.clone(), inner, &stat);
+                    }
+                    Err(errno) => {
+                        self.emit(path, &stat, EntryType::Directory, b"", 0, None);
+                        return Err(errno);
+                    }
+                }
+            }
+            FileType::RegularFile => self.regular(path, name, &stat)?,
+            FileType::Symlink => {
+                let to = fs::readlinkat(directory, name, Vec::new())?;
+                self.emit(path, &stat, EntryType::Symlink, to.to_bytes(), 0, None);
+            }
+            FileType::CharacterDevice if stat.st_rdev == 0 => self.whiteout(path, &stat),
+            FileType::CharacterDevice => self.emit(path, &stat, EntryType::Char, b"", 0, None),
+            FileType::BlockDevice => self.emit(path, &stat, EntryType::Block, b"", 0, None),
+            FileType::Fifo => self.emit(path, &stat, EntryType::Fifo, b"", 0, None),
+            // A tar has no sockets, and an image none that lives.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn regular(&mut self, path: &RootPath, name: &[u8], stat: &Stat) -> Result<(), Errno> {
+        let Some(Level { directory, .. }) = self.open.last() else {
+            return Ok(());
+        };
+        if stat.st_dev != self.device {
+            self.emit(path, stat, EntryType::Regular, b"", 0, None);
+            self.gap(
+                path,
+                "a file of another file system is mounted here and was not read",
+                Hides::Anything,
+            );
+            return Ok(());
+        }
+        if stat.st_nlink > 1
+            && let Some(first) = self.inodes.get(&stat.st_ino).cloned()
+        {
+            self.emit(path, stat, EntryType::Link, first.as_bytes(), 0, None);
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match fs::openat(directory, name, flags, Mode::empty()) {
+            Ok(file) => file,
+            Err(errno) => {
+                // Owner and mode are still worth a look.
+                self.emit(path, stat, EntryType::Regular, b"", 0, None);
+                return Err(errno);
+            }
+        };
+        let opened = fs::fstat(&file)?;
+        if (opened.st_dev, opened.st_ino) != (stat.st_dev, stat.st_ino)
+            || FileType::from_raw_mode(opened.st_mode) != FileType::RegularFile
+        {
+            self.gap(path, "was exchanged while it was being read", Hides::Anything);
+            return Ok(());
+        }
+        if overlay(&file, "whiteout").is_some() {
+            self.whiteout(path, &opened);
+            return Ok(());
+        }
+        if overlay(&file, "metacopy").is_some() {
+            self.gap(
+                path,
+                "its content is in another layer (overlay metacopy)",
+                Hides::Anything,
+            );
+        }
+        if opened.st_nlink > 1 {
+            self.inodes.insert(opened.st_ino, path.clone());
+        }
+        let mut size = u64::try_from(opened.st_size).unwrap_or_default();
+        let stored = u64::try_from(opened.st_blocks)
+            .unwrap_or_default()
+            .saturating_mul(512);
+        if size > SPARSE && stored < size / 8 {
+            let why = format!("is mostly holes ({stored} of {size} bytes are stored) and was not read");
+            self.gap(path, &why, Hides::Anything);
+            size = 0;
+        }
+        let capability = attribute(&file, "security.capability", self.limits.xattr);
+        self.emit(
+            path,
+            &opened,
+            EntryType::Regular,
+            b"",
+            size,
+            capability.as_deref(),
+        );
+        let padding = (512 - size % 512) % 512;
+        self.content = Some(Content {
+            path: path.clone(),
+            file: Some(File::from(file)),
+            left: size,
+            padding,
+        });
+        Ok(())
+    }
+
+    /// A marker of overlay file systems becomes that of layers.
+    fn whiteout(&mut self, path: &RootPath, stat: &Stat) {
+        let parent = path.parent().unwrap_or_default();
+        let mut plain = *stat;
+        plain.st_mode = FileType::RegularFile.as_raw_mode();
+        self.emit(
+            &parent.join(&[b".wh.", path.name()].concat()),
+            &plain,
+            EntryType::Regular,
+            b"",
+            0,
+            None,
+        );
+        let root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        if !root && !std::mem::replace(&mut self.whiteouts, true) {
+            let why = "is a marker of an overlay file system, whose further ones only root can read";
+            self.gap(path, why, Hides::Anything);
+        }
+    }
+
+    fn emit(
+        &mut self,
+        path: &RootPath,
+        stat: &Stat,
+        kind: EntryType,
+        link: &[u8],
+        size: u64,
+        capability: Option<&[u8]>,
+    ) {
+        self.pending
+            .get_mut()
+            .extend(member(path, stat, kind, link, size, capability));
+    }
+
+    fn gap(&self, path: &RootPath, why: &str, hides: Hides) {
+        let gap = Gap {
+            path: Some(path.clone()),
+            why: why.to_owned(),
+            hides,
+        };
+        self.gaps
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(gap);
+    }
+
+    /// Bytes of the current file; 0 behind its end. It keeps the size that its header states, whatever becomes of it.
+    fn read_content(&mut self, buffer: &mut [u8]) -> usize {
+        let Some(content) = &mut self.content else {
+            return 0;
+        };
+        if content.left == 0 {
+            let count = usize::try_from(content.padding)
+                .unwrap_or_default()
+                .min(buffer.len());
+            buffer.iter_mut().take(count).for_each(|byte| *byte = 0);
+            content.padding = content.padding.saturating_sub(count as u64);
+            if let Some(file) = content.file.take()
+                && read_some(&file, &mut [0]).is_ok_and(|more| more > 0)
+            {
+                let path = content.path.clone();
+                self.gap(&path, "became longer while it was being read", Hides::Anything);
+            }
+            return count;
+        }
+        let wanted = usize::try_from(content.left)
+            .unwrap_or(usize::MAX)
+            .min(buffer.len());
+        let part = buffer.get_mut(..wanted).unwrap_or_default();
+        let read = content.file.as_ref().map_or(Ok(0), |file| read_some(file, part));
+        if let Ok(count @ 1..) = read {
+            content.left = content.left.saturating_sub(count as u64);
+            return count;
+        }
+        part.fill(0);
+        content.left = content.left.saturating_sub(wanted as u64);
+        if content.file.take().is_some() {
+            let path = content.path.clone();
+            let why = match read {
+                Ok(_) => "became shorter while it was being read".to_owned(),
+                Err(error) => format!("cannot be read to its end: {error}"),
+            };
+            self.gap(&path, &why, Hides::Anything);
+        }
+        wanted
+    }
+}
+
+impl Read for Walk {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let count = self.pending.read(buffer)?;
+            if count > 0 {
+                return Ok(count);
+            }
+            let count = self.read_content(buffer);
+            if count > 0 {
+                return Ok(count);
+            }
+            if self.ended {
+                return Ok(0);
+            }
+            self.content = None;
+            self.pending = io::Cursor::default();
+            self.step();
+        }
+    }
+}
+
+fn read_some(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match file.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}
+
+/// An attribute that overlay file systems write, under the name that root mounts use or that others do.
+fn overlay(file: &OwnedFd, name: &str) -> Option<Vec<u8>> {
+    ["trusted", "user"]
+        .iter()
+        .find_map(|space| attribute(file, &format!("{space}.overlay.{name}"), 4096))
+}
+
+fn attribute(file: &OwnedFd, name: &str, cap: usize) -> Option<Vec<u8>> {
+    let mut value = vec![0; cap];
+    let length = fs::fgetxattr(file, name, value.as_mut_slice()).ok()?;
+    value.truncate(length);
+    Some(value)
+}
