@@ -123,13 +123,20 @@ fn tls_is_believed_only_where_someone_vouches() {
     assert!(untrusted.advice.unwrap().contains("--ca-file"));
 
     options.registry.ca_file = Some(certificates.path("ca.pem"));
-    assert!(pull(&target, &options).unwrap().1 == image.layers);
+    let (checked, layers) = pull(&target, &options).unwrap();
+    assert!(layers == image.layers && checked.notes.is_empty());
 
     options.registry.ca_file = None;
     options.registry.insecure = vec!["127.0.0.1:1".into()];
     assert_eq!(open(&target, &options).err().unwrap().code, Code::Untrusted);
     options.registry.insecure = vec![registry.address.clone()];
-    assert!(pull(&target, &options).unwrap().1 == image.layers);
+    let (unchecked, layers) = pull(&target, &options).unwrap();
+    assert!(layers == image.layers);
+    assert!(
+        unchecked.notes[0].contains("was not checked"),
+        "{:?}",
+        unchecked.notes
+    );
 
     options.registry.ca_file = Some(certificates.path("ca.key"));
     assert_eq!(open(&target, &options).err().unwrap().code, Code::Unreadable);

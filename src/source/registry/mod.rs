@@ -94,7 +94,7 @@ pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::
         reference: Some(reference.canonical()),
         name: reference.name().to_owned(),
     };
-    let images = index::images(
+    let mut images = index::images(
         &root.bytes,
         &root.digest,
         root.media_type.as_deref(),
@@ -102,6 +102,16 @@ pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::
         &names,
         options,
     )?;
+    if is_named(&options.registry.insecure, reference) {
+        let note = format!(
+            "the certificate of {} was not checked, as asked",
+            reference.host()
+        );
+        tracing::warn!("{note}");
+        for image in images.iter_mut().flatten() {
+            image.notes.push(note.clone());
+        }
+    }
     Ok(Opened::Images {
         images,
         blobs: Arc::new(Registry(connection)),
@@ -279,15 +289,10 @@ async fn base(reference: &Reference, options: &Options, transport: &Transport) -
         Url::parse(&format!("{scheme}://{host}/"))
             .map_err(|error| Failure::new(Code::BadTarget, format!("{host} is no host: {error}")))
     };
-    let named = |hosts: &[String]| {
-        hosts
-            .iter()
-            .any(|named| named.eq_ignore_ascii_case(reference.host()))
-    };
-    if named(&options.registry.plain_http) {
+    if is_named(&options.registry.plain_http, reference) {
         return at("http");
     }
-    if !is_loopback(host) || named(&options.registry.insecure) {
+    if !is_loopback(host) || is_named(&options.registry.insecure, reference) {
         return at("https");
     }
     // Within one machine TLS protects nothing, so plain http may be tried first; it carries no credentials yet.
@@ -303,6 +308,12 @@ async fn base(reference: &Reference, options: &Options, transport: &Transport) -
     };
     let speaks_tls = transport.refuses_plain_http(&probe).await;
     at(if speaks_tls { "https" } else { "http" })
+}
+
+fn is_named(hosts: &[String], reference: &Reference) -> bool {
+    hosts
+        .iter()
+        .any(|host| host.eq_ignore_ascii_case(reference.host()))
 }
 
 /// The one runtime of the process: it holds connections, callers wait on their own threads.
