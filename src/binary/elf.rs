@@ -13,7 +13,9 @@ use goblin::{
             DF_1_PIE, DT_FLAGS_1, DT_GNU_HASH, DT_HASH, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB,
             DT_SYMTAB, Dyn,
         },
-        header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, ET_DYN, ET_EXEC},
+        header::{
+            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_ARM, ET_DYN, ET_EXEC,
+        },
         program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD},
     },
 };
@@ -93,10 +95,13 @@ impl<'a> Reading<'a> {
             let pair = [bytes[at], bytes[at + 1]];
             if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
         };
-        let class64 = match (half(54), half(42)) {
-            (56, _) => true,
-            (_, 32) => false,
-            _ => bytes[EI_CLASS] != ELFCLASS32,
+        let stated64 = bytes[EI_CLASS] != ELFCLASS32;
+        let class64 = match (half(54) == 56, half(42) == 32) {
+            _ if !matches!(half(16), ET_EXEC | ET_DYN) => stated64,
+            (true, true) => !matches!(half(18), EM_386 | EM_ARM),
+            (true, false) => true,
+            (false, true) => false,
+            (false, false) => stated64,
         };
         if head.len() < if class64 { 64 } else { 52 } {
             self.elf.class64 = class64;
