@@ -36,7 +36,11 @@ fn inspect_in(bytes: &[u8], sizes: &[usize], limits: &Limits) -> Option<Program>
 }
 
 fn families(program: &Program) -> Vec<&str> {
-    program.identities.iter().map(|identity| identity.family.as_str()).collect()
+    program
+        .identities
+        .iter()
+        .map(|identity| identity.family.as_str())
+        .collect()
 }
 
 /// How an ELF file of the tests is to look: 64-bit, little-endian, one segment that holds all of it.
@@ -78,7 +82,11 @@ impl Elf64<'_> {
         let hash_at = symbols_at + symbols.len() as u64;
         let dynamic_at = hash_at + hash.len() as u64;
         dynamic.extend([(5, strings_at), (6, symbols_at), (4, hash_at), (0, 0)]);
-        let dynamic: Vec<u8> = dynamic.into_iter().flat_map(|(tag, value)| [tag, value]).flat_map(u64::to_le_bytes).collect();
+        let dynamic: Vec<u8> = dynamic
+            .into_iter()
+            .flat_map(|(tag, value)| [tag, value])
+            .flat_map(u64::to_le_bytes)
+            .collect();
         let size = dynamic_at + dynamic.len() as u64 + self.data.len() as u64;
 
         let mut out = b"\x7fELF\x02\x01\x01".to_vec();
@@ -99,7 +107,12 @@ impl Elf64<'_> {
         let kind = |present, kind| if present { kind } else { 0 };
         segment(&mut out, kind(!self.fixed, 2), dynamic_at, dynamic.len() as u64);
         let length = self.interpreter.unwrap_or_default().len() as u64 + 1;
-        segment(&mut out, kind(self.interpreter.is_some(), 3), strings_at + interpreter, length);
+        segment(
+            &mut out,
+            kind(self.interpreter.is_some(), 3),
+            strings_at + interpreter,
+            length,
+        );
         for part in [&strings, &symbols, &hash, &dynamic, &self.data] {
             out.extend(part.iter());
         }
@@ -111,18 +124,47 @@ const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
 
 /// A program without libraries that holds `texts`.
 fn program_with<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
-    let data = texts.into_iter().flat_map(|text| [text.as_bytes(), &[0]]).flatten().copied().collect();
-    Elf64 { fixed: true, data, ..Elf64::default() }.bytes()
+    let data = texts
+        .into_iter()
+        .flat_map(|text| [text.as_bytes(), &[0]])
+        .flatten()
+        .copied()
+        .collect();
+    Elf64 {
+        fixed: true,
+        data,
+        ..Elf64::default()
+    }
+    .bytes()
 }
 
 /// Every signature of the catalogue's files: the family, k, and the literals.
 fn signatures() -> Vec<(String, usize, Vec<String>)> {
     let mut all = Vec::new();
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/catalog")).unwrap() {
-        let file: toml::Table = String::from_utf8(read(entry.unwrap().path()).unwrap()).unwrap().parse().unwrap();
-        for tool in file.get("tool").and_then(|tools| tools.as_array()).into_iter().flatten() {
-            for signature in tool.get("signature").and_then(|all| all.as_array()).into_iter().flatten() {
-                let any = signature["any"].as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned());
+    #[expect(clippy::disallowed_methods, reason = "the project's own files")]
+    let entries = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/catalog"));
+    for entry in entries.unwrap() {
+        let file: toml::Table = String::from_utf8(read(entry.unwrap().path()).unwrap())
+            .unwrap()
+            .parse()
+            .unwrap();
+        for tool in file
+            .get("tool")
+            .and_then(|tools| tools.as_array())
+            .into_iter()
+            .flatten()
+        {
+            for signature in tool
+                .get("signature")
+                .and_then(|all| all.as_array())
+                .into_iter()
+                .flatten()
+            {
+                let any = signature["any"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|text| text.as_str().unwrap().to_owned());
                 let k = signature["k"].as_integer().unwrap() as usize;
                 all.push((tool["id"].as_str().unwrap().to_owned(), k, any.collect()));
             }
@@ -138,9 +180,15 @@ fn texts_of(family: &str) -> Vec<String> {
 
 fn read(path: impl AsRef<Path>) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
-    #[expect(clippy::disallowed_methods, reason = "a test reads programs of the machine it runs on")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test reads programs of the machine it runs on"
+    )]
     let file = std::fs::File::open(path).ok()?;
-    #[expect(clippy::disallowed_methods, reason = "a test reads programs of the machine it runs on")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test reads programs of the machine it runs on"
+    )]
     file.take(1 << 30).read_to_end(&mut bytes).ok()?;
     Some(bytes)
 }
@@ -152,12 +200,21 @@ fn every_signature_finds_its_family() {
     for (id, k, any) in all {
         let program = inspect(&program_with(any.iter().map(String::as_str))).unwrap();
         // An engine may give way to the interpreter that shares its texts.
-        let generic = TOOLS.iter().any(|tool| tool.id == id && tool.generic) && !families(&program).is_empty();
-        assert!(generic || families(&program).contains(&id.as_str()), "{id}: {:?}", families(&program));
+        let generic =
+            TOOLS.iter().any(|tool| tool.id == id && tool.generic) && !families(&program).is_empty();
+        assert!(
+            generic || families(&program).contains(&id.as_str()),
+            "{id}: {:?}",
+            families(&program)
+        );
         // One text too few is not enough, unless another signature of the family still matches.
         let few = inspect(&program_with(any.iter().take(k - 1).map(String::as_str))).unwrap();
         let related = signatures().iter().filter(|(other, ..)| *other == id).count() > 1;
-        assert!(related || !families(&few).contains(&id.as_str()), "{id} with {} texts", k - 1);
+        assert!(
+            related || !families(&few).contains(&id.as_str()),
+            "{id} with {} texts",
+            k - 1
+        );
     }
 }
 
@@ -165,7 +222,10 @@ fn every_signature_finds_its_family() {
 fn every_structure_finds_its_family() {
     for tool in TOOLS {
         for structure in tool.structures {
-            let mut elf = Elf64 { interpreter: Some(LOADER), ..Elf64::default() };
+            let mut elf = Elf64 {
+                interpreter: Some(LOADER),
+                ..Elf64::default()
+            };
             let mut texts = Vec::new();
             let names: Vec<String> = structure
                 .iter()
@@ -191,21 +251,30 @@ fn every_structure_finds_its_family() {
             }
             elf.data = texts.join("\0").into_bytes();
             let program = inspect(&elf.bytes()).unwrap();
-            assert!(families(&program).contains(&tool.id), "{}: {:?}", tool.id, program);
+            assert!(
+                families(&program).contains(&tool.id),
+                "{}: {:?}",
+                tool.id,
+                program
+            );
         }
     }
 }
 
 #[test]
 fn a_large_program_is_none_of_the_small_launchers() {
-    let mut elf = Elf64 { interpreter: Some(LOADER), imports: vec!["Py_RunMain"], ..Elf64::default() };
+    let mut elf = Elf64 {
+        interpreter: Some(LOADER),
+        imports: vec!["Py_RunMain"],
+        ..Elf64::default()
+    };
     assert_eq!(families(&inspect(&elf.bytes()).unwrap()), ["interp.python"]);
     elf.data = vec![0; 100_000];
     assert_eq!(families(&inspect(&elf.bytes()).unwrap()), Vec::<&str>::new());
     // Appended data are no part of it.
     elf.data.clear();
     let mut bytes = elf.bytes();
-    bytes.extend([0; 100_000]);
+    bytes.resize(bytes.len() + 100_000, 0);
     assert_eq!(families(&inspect(&bytes).unwrap()), ["interp.python"]);
 }
 
@@ -229,9 +298,27 @@ fn headers_are_read() {
     assert_eq!(seen.soname.as_deref(), Some(&b"libx.so"[..]));
     assert_eq!(seen.damage, None);
     // Without an interpreter the name makes it a library; without both it starts by itself.
-    assert!(!read(&Elf64 { interpreter: None, ..elf.clone() }.bytes()).startable);
+    assert!(
+        !read(
+            &Elf64 {
+                interpreter: None,
+                ..elf.clone()
+            }
+            .bytes()
+        )
+        .startable
+    );
     assert!(read(&Elf64::default().bytes()).startable);
-    assert!(!read(&Elf64 { needed: vec!["libc.so.6"], ..Elf64::default() }.bytes()).startable);
+    assert!(
+        !read(
+            &Elf64 {
+                needed: vec!["libc.so.6"],
+                ..Elf64::default()
+            }
+            .bytes()
+        )
+        .startable
+    );
 }
 
 #[test]
@@ -242,8 +329,13 @@ fn the_kernel_looks_at_neither_class_nor_byte_order() {
         bytes[at] = lie;
         let program = inspect(&bytes).unwrap();
         assert_eq!(families(&program), ["shell.bash"], "byte {at}");
-        let Form::Elf(elf) = program.form else { panic!("byte {at}") };
-        assert!(elf.startable && elf.class64 && elf.little_endian, "byte {at}: {elf:?}");
+        let Form::Elf(elf) = program.form else {
+            panic!("byte {at}")
+        };
+        assert!(
+            elf.startable && elf.class64 && elf.little_endian,
+            "byte {at}: {elf:?}"
+        );
         assert_eq!(elf.damage.is_some(), at < 6, "byte {at}");
     }
 }
@@ -252,7 +344,13 @@ fn the_kernel_looks_at_neither_class_nor_byte_order() {
 fn what_is_no_program_costs_nothing() {
     let limits = Limits::default();
     let mut inspector = Inspector::new(Catalog::builtin(), &limits);
-    for bytes in [&b"plain text"[..], b"\x7fEL0", b"PK\x05\x06", b"#\n#!/bin/sh", b"!<arch>\n"] {
+    for bytes in [
+        &b"plain text"[..],
+        b"\x7fEL0",
+        b"PK\x05\x06",
+        b"#\n#!/bin/sh",
+        b"!<arch>\n",
+    ] {
         inspector.begin(1_000_000, true);
         assert!(!inspector.feed(bytes), "{bytes:?}");
         assert_eq!(inspector.finish(), None, "{bytes:?}");
@@ -266,15 +364,21 @@ fn what_is_no_program_costs_nothing() {
     // Of a script the beginning is enough.
     inspector.begin(1_000_000, true);
     assert!(inspector.feed(b"#!/bin/sh\n"));
-    assert!(!inspector.feed(&[b'\n'; 20_000]));
+    assert!(!inspector.feed(&b"\n".repeat(20_000)));
     assert!(inspector.finish().is_some());
 }
 
 #[test]
 fn script_tools_are_known_by_what_they_start() {
     let family = |text: &str| families(&inspect(text.as_bytes()).unwrap()).join(" ");
-    assert_eq!(family("#!/usr/bin/python3\nimport sys\nfrom pip._internal.cli.main import main\n"), "pm.pip");
-    assert_eq!(family("#!/usr/bin/env node\nrequire('../lib/cli.js')(process)\n"), "pm.npm");
+    assert_eq!(
+        family("#!/usr/bin/python3\nimport sys\nfrom pip._internal.cli.main import main\n"),
+        "pm.pip"
+    );
+    assert_eq!(
+        family("#!/usr/bin/env node\nrequire('../lib/cli.js')(process)\n"),
+        "pm.npm"
+    );
     assert_eq!(family("#!/bin/sh\necho from pip\n"), "");
 }
 
@@ -290,7 +394,10 @@ fn archives_with_an_entry_point_are_programs() {
     };
     let form = |bytes: &[u8]| inspect(bytes).map(|program| program.form);
     assert_eq!(form(&member("META-INF/MANIFEST.MF")), Some(Form::Archive));
-    assert_eq!(form(&[member("a"), member("__main__.py")].concat()), Some(Form::Archive));
+    assert_eq!(
+        form(&[member("a"), member("__main__.py")].concat()),
+        Some(Form::Archive)
+    );
     assert_eq!(form(&member("package/__main__.py")), None);
     assert_eq!(form(&member("data.txt")), None);
 }
@@ -304,14 +411,25 @@ fn a_shell_cannot_hide_behind_the_texts_of_a_weaker_tool() {
 
 #[test]
 fn many_tools_in_one_file_are_shown_as_a_list_of_texts() {
-    let ids = ["shell.bash", "net.curl", "debug.strace", "build.make", "edit.ed", "os.tar"];
+    let ids = [
+        "shell.bash",
+        "net.curl",
+        "debug.strace",
+        "build.make",
+        "edit.ed",
+        "os.tar",
+    ];
     let texts: Vec<String> = ids.into_iter().flat_map(texts_of).collect();
     let program = inspect(&program_with(texts.iter().map(String::as_str))).unwrap();
     assert!(program.identities.len() >= 5, "{:?}", families(&program));
     assert_eq!(families(&program)[0], "shell.bash");
     for identity in &program.identities {
         assert_eq!(identity.confidence, Confidence::Likely);
-        assert!(identity.evidence.contains("a list of texts"), "{}", identity.evidence);
+        assert!(
+            identity.evidence.contains("a list of texts"),
+            "{}",
+            identity.evidence
+        );
     }
 }
 
@@ -320,20 +438,34 @@ fn busybox_is_what_its_applets_are() {
     let core = texts_of("multi.busybox");
     let with = |table: &[&str], texts: &[String]| {
         let table = table.join("\0");
-        let texts = core.iter().chain(texts).map(String::as_str).chain(["", table.as_str(), ""]);
+        let texts = core
+            .iter()
+            .chain(texts)
+            .map(String::as_str)
+            .chain(["", table.as_str(), ""]);
         let program = inspect(&program_with(texts)).unwrap();
         assert_eq!(program.identities.len(), 1, "{:?}", families(&program));
         let identity = program.identities.into_iter().next().unwrap();
-        let rule = Catalog::builtin().meaning(&identity.family, &identity.applets).unwrap().rule.unwrap();
+        let rule = Catalog::builtin()
+            .meaning(&identity.family, &identity.applets)
+            .unwrap()
+            .rule
+            .unwrap();
         (identity, rule)
     };
     let (identity, rule) = with(&["ash", "cat", "wget"], &[]);
-    assert_eq!((identity.applets.join(" ").as_str(), rule), ("ash cat wget", "shell"));
+    assert_eq!(
+        (identity.applets.join(" ").as_str(), rule),
+        ("ash cat wget", "shell")
+    );
     assert_eq!(identity.confidence, Confidence::Certain);
     assert_eq!(with(&["cat", "tar", "wget"], &[]).1, "network-tool");
     // A build of one applet has no table, but that applet's texts.
     let (identity, rule) = with(&[], &texts_of("applet.wget"));
-    assert_eq!((identity.applets.join(" ").as_str(), rule), ("wget", "network-tool"));
+    assert_eq!(
+        (identity.applets.join(" ").as_str(), rule),
+        ("wget", "network-tool")
+    );
     assert_eq!(identity.confidence, Confidence::Likely);
     // Nothing tells: it may have a shell.
     assert_eq!(with(&[], &[]).1, "shell");
@@ -363,7 +495,9 @@ fn scant_does_not_find_itself() {
     let own = read(std::env::current_exe().unwrap()).unwrap();
     let program = inspect(&own).unwrap();
     let tools = program.identities.iter().filter(|identity| {
-        Catalog::builtin().family(&identity.family).is_some_and(|family| family.rule.is_some())
+        Catalog::builtin()
+            .family(&identity.family)
+            .is_some_and(|family| family.rule.is_some())
     });
     assert_eq!(tools.collect::<Vec<_>>(), Vec::<&Identity>::new());
 }
@@ -372,7 +506,11 @@ fn scant_does_not_find_itself() {
 fn section_names_and_string_tables_cost_nothing() {
     let texts = texts_of("shell.bash");
     for (fill, length) in [(0, 32 << 20), (0xff, 1 << 20)] {
-        let mut elf = Elf64 { interpreter: Some(LOADER), needed: vec!["libc.so.6"], ..Elf64::default() };
+        let mut elf = Elf64 {
+            interpreter: Some(LOADER),
+            needed: vec!["libc.so.6"],
+            ..Elf64::default()
+        };
         elf.data = texts.join("\0").into_bytes();
         elf.data.resize(length, fill);
         let mut bytes = elf.bytes();
@@ -390,12 +528,18 @@ fn section_names_and_string_tables_cost_nothing() {
 #[test]
 fn symbols_without_an_end_cost_no_more_than_honest_ones() {
     // A million symbols whose names have no NUL.
-    let mut elf = Elf64 { interpreter: Some(LOADER), imports: vec!["x"; 100_000], ..Elf64::default() };
+    let mut elf = Elf64 {
+        interpreter: Some(LOADER),
+        imports: vec!["x"; 100_000],
+        ..Elf64::default()
+    };
     elf.data = vec![0xff; 1 << 20];
     let mut bytes = elf.bytes();
     let strings = 64 + 3 * 56;
     let length = bytes.len();
-    bytes[strings..length / 2].iter_mut().for_each(|byte| *byte |= 0x80);
+    bytes[strings..length / 2]
+        .iter_mut()
+        .for_each(|byte| *byte |= 0x80);
     assert!(inspect(&bytes).is_some());
 }
 
@@ -455,11 +599,42 @@ proptest! {
 }
 
 #[test]
+fn a_library_is_no_tool() {
+    let data = texts_of("shell.bash").join("\0").into_bytes();
+    let program = |soname, interpreter| {
+        let elf = Elf64 {
+            soname,
+            interpreter,
+            data: data.clone(),
+            ..Elf64::default()
+        };
+        inspect(&elf.bytes()).unwrap()
+    };
+    let rule = |program: &Program| {
+        program
+            .tool(Catalog::builtin())
+            .and_then(|(_, meaning)| meaning.rule)
+    };
+    let library = program(Some("libx.so"), None);
+    assert_eq!((families(&library), rule(&library)), (vec!["shell.bash"], None));
+    // Being named like a library does not keep it from starting.
+    assert_eq!(rule(&program(Some("libx.so"), Some(LOADER))), Some("shell"));
+    assert_eq!(rule(&inspect(&program_with([])).unwrap()), None);
+}
+
+#[test]
 fn families_without_rule_are_evidence() {
-    let kinds: BTreeSet<&str> =
-        TOOLS.iter().filter(|tool| tool.rule.is_none()).map(|tool| tool.id).collect();
+    let kinds: BTreeSet<&str> = TOOLS
+        .iter()
+        .filter(|tool| tool.rule.is_none())
+        .map(|tool| tool.id)
+        .collect();
     assert!(kinds.contains("loader.ld-so") && kinds.contains("embeds.lua"));
-    assert!(TOOLS.iter().all(|tool| tool.kind != Kind::Applet || tool.rule.is_none()));
+    assert!(
+        TOOLS
+            .iter()
+            .all(|tool| tool.kind != Kind::Applet || tool.rule.is_none())
+    );
 }
 
 /// Says what each file below the directories of `SCANT_LOOK` is, as a table.
@@ -470,7 +645,9 @@ fn look_at_this_machine() {
     let roots = std::env::var("SCANT_LOOK").unwrap_or_else(|_| "/usr/bin".to_owned());
     let mut pending: Vec<PathBuf> = roots.split(':').map(PathBuf::from).collect();
     while let Some(path) = pending.pop() {
-        let Ok(meta) = path.symlink_metadata() else { continue };
+        let Ok(meta) = path.symlink_metadata() else {
+            continue;
+        };
         if meta.is_dir() {
             #[expect(clippy::disallowed_methods, reason = "run by hand")]
             let entries = std::fs::read_dir(&path).into_iter().flatten();
@@ -481,12 +658,21 @@ fn look_at_this_machine() {
         {
             let form = match &program.form {
                 Form::Elf(elf) => {
-                    format!("elf\t{}\t{:?}", if elf.startable { "exec" } else { "lib" }, elf.damage)
+                    format!(
+                        "elf\t{}\t{:?}",
+                        if elf.startable { "exec" } else { "lib" },
+                        elf.damage
+                    )
                 }
                 Form::Script(script) => format!("script\t{}\t", script.interpreter.escape_ascii()),
                 Form::Archive => "archive\t\t".to_owned(),
             };
-            println!("LOOK\t{}\t{form}\t{:?}\t{:?}", path.display(), program.opaque, program.identities);
+            println!(
+                "LOOK\t{}\t{form}\t{:?}\t{:?}",
+                path.display(),
+                program.opaque,
+                program.identities
+            );
         }
     }
 }
