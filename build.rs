@@ -1,5 +1,14 @@
 //! Compiles `policies/catalog/*.toml` to tables of hashes: a signature's text never reaches the program.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script reads the project's own files and says where to put the result"
+)]
+#![expect(
+    clippy::format_push_string,
+    reason = "the tables are written once, and read more easily so"
+)]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     env, fmt, fs,
@@ -62,7 +71,10 @@ struct Tool {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "variant, origin, tested and note speak to the reader of the catalogue")]
+#[expect(
+    dead_code,
+    reason = "variant, origin, tested and note speak to the reader of the catalogue"
+)]
 struct Signature {
     variant: Option<String>,
     k: usize,
@@ -114,7 +126,11 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 
 /// Reads all files of the catalogue into one, in the order of the rules, then of ids.
 fn read(directory: &Path) -> Result<File> {
-    let mut all = File { tool: Vec::new(), capability: Vec::new(), applets: Vec::new() };
+    let mut all = File {
+        tool: Vec::new(),
+        capability: Vec::new(),
+        applets: Vec::new(),
+    };
     for entry in fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))? {
         let path = entry.map_err(|error| error.to_string())?.path();
         if path.extension().is_none_or(|extension| extension != "toml") {
@@ -128,26 +144,35 @@ fn read(directory: &Path) -> Result<File> {
         all.applets.extend(file.applets);
     }
     let rank = |rule: &Option<String>| rule.as_ref().map_or(RULES.len(), |rule| rank(rule));
-    all.tool.sort_by(|a, b| (rank(&a.rule), &a.id).cmp(&(rank(&b.rule), &b.id)));
+    all.tool
+        .sort_by(|a, b| (rank(&a.rule), &a.id).cmp(&(rank(&b.rule), &b.id)));
     all.capability.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(all)
 }
 
 fn rank(rule: &str) -> usize {
-    RULES.iter().position(|known| *known == rule).unwrap_or(RULES.len())
+    RULES
+        .iter()
+        .position(|known| *known == rule)
+        .unwrap_or(RULES.len())
 }
 
 /// Checks every entry and writes the tables as Rust.
 fn compile(catalog: &File) -> Result<String> {
-    let capabilities = unique(catalog.capability.iter().map(|capability| capability.id.as_str()), "capability")?;
+    let capabilities = unique(
+        catalog.capability.iter().map(|capability| capability.id.as_str()),
+        "capability",
+    )?;
     let ids = unique(catalog.tool.iter().map(|tool| tool.id.as_str()), "tool")?;
     let literals = literals(catalog)?;
     let mut out = String::new();
 
-    out.push_str(&format!("pub(super) static RULES: &[&str] = &{RULES:?};\n"));
-    out.push_str("pub(super) static CAPABILITIES: &[Capability] = &[\n");
+    out.push_str(&format!("pub(crate) static RULES: &[&str] = &{RULES:?};\n"));
+    out.push_str("pub(crate) static CAPABILITIES: &[Capability] = &[\n");
     for Capability { id, meaning, attack } in &catalog.capability {
-        out.push_str(&format!("Capability {{ id: {id:?}, meaning: {meaning:?}, attack: &{attack:?} }},\n"));
+        out.push_str(&format!(
+            "Capability {{ id: {id:?}, meaning: {meaning:?}, attack: &{attack:?} }},\n"
+        ));
     }
     out.push_str("];\npub(crate) static LITERALS: &[Literal] = &[\n");
     for literal in literals.values().collect::<BTreeSet<_>>() {
@@ -156,9 +181,11 @@ fn compile(catalog: &File) -> Result<String> {
     out.push_str("];\npub(crate) static TOOLS: &[Tool] = &[\n");
     for tool in &catalog.tool {
         let id = &tool.id;
-        out.push_str(&compile_tool(tool, &ids, &capabilities, &literals).map_err(|error| format!("{id}: {error}"))?);
+        out.push_str(
+            &compile_tool(tool, &ids, &capabilities, &literals).map_err(|error| format!("{id}: {error}"))?,
+        );
     }
-    out.push_str("];\npub(super) static APPLETS: &[Applet] = &[\n");
+    out.push_str("];\npub(crate) static APPLETS: &[Applet] = &[\n");
     out.push_str(&compile_applets(&catalog.applets, &capabilities)?);
     out.push_str("];\n");
     Ok(out)
@@ -190,7 +217,11 @@ impl Literal {
         let bytes = text.as_bytes();
         let shown = || text.chars().take(20).collect::<String>();
         if !hash::LITERAL.contains(&bytes.len()) {
-            return Err(format!("literal {:?}… has {} bytes, not 8 to 110", shown(), bytes.len()));
+            return Err(format!(
+                "literal {:?}… has {} bytes, not 8 to 110",
+                shown(),
+                bytes.len()
+            ));
         }
         let (offset, window) = bytes
             .windows(hash::WINDOW)
@@ -213,7 +244,10 @@ impl Literal {
 /// How often a window may occur in other programs: many equal bytes, lower-case letters and blanks are common.
 fn commonness(window: &[u8]) -> usize {
     let equal = window.len() - window.iter().collect::<BTreeSet<_>>().len();
-    let common = window.iter().filter(|byte| byte.is_ascii_lowercase() || **byte == b' ').count();
+    let common = window
+        .iter()
+        .filter(|byte| byte.is_ascii_lowercase() || **byte == b' ')
+        .count();
     2 * equal + common
 }
 
@@ -221,8 +255,15 @@ fn commonness(window: &[u8]) -> usize {
 fn literals(catalog: &File) -> Result<BTreeMap<&str, Literal>> {
     let mut all = BTreeMap::new();
     for tool in &catalog.tool {
-        for text in tool.signature.iter().flat_map(|signature| signature.any.iter().chain(&signature.none)) {
-            all.insert(text.as_str(), Literal::new(text).map_err(|error| format!("{}: {error}", tool.id))?);
+        for text in tool
+            .signature
+            .iter()
+            .flat_map(|signature| signature.any.iter().chain(&signature.none))
+        {
+            all.insert(
+                text.as_str(),
+                Literal::new(text).map_err(|error| format!("{}: {error}", tool.id))?,
+            );
         }
     }
     Ok(all)
@@ -258,17 +299,31 @@ fn compile_tool(
     known(&tool.capabilities, capabilities)?;
     unique(tool.names.iter().map(String::as_str), "name")?;
     for swallowed in &tool.swallows {
-        let matches = |id: &&str| swallowed.strip_suffix('*').map_or(*id == swallowed, |start| id.starts_with(start));
+        let matches = |id: &&str| {
+            swallowed
+                .strip_suffix('*')
+                .map_or(*id == swallowed, |start| id.starts_with(start))
+        };
         if !ids.iter().any(matches) {
             return Err(format!("it swallows {swallowed}, which is no tool"));
         }
     }
     // That a program is packed is seen from its structure, by code.
-    if tool.kind != "packed" && tool.signature.is_empty() && tool.structure.is_empty() && tool.go.is_empty() && tool.script.is_empty() {
+    if tool.kind != "packed"
+        && tool.signature.is_empty()
+        && tool.structure.is_empty()
+        && tool.go.is_empty()
+        && tool.script.is_empty()
+    {
         return Err("it has nothing to be found by".to_owned());
     }
-    let numbers: BTreeMap<&Literal, usize> =
-        literals.values().collect::<BTreeSet<_>>().into_iter().enumerate().map(|(n, literal)| (literal, n)).collect();
+    let numbers: BTreeMap<&Literal, usize> = literals
+        .values()
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .enumerate()
+        .map(|(n, literal)| (literal, n))
+        .collect();
     let number = |text: &String| numbers[&literals[text.as_str()]];
     let mut signatures = String::new();
     let mut seen = BTreeSet::new();
@@ -282,14 +337,29 @@ fn compile_tool(
         }
         let any: Vec<usize> = any.iter().map(number).collect();
         let none: Vec<usize> = none.iter().map(number).collect();
-        signatures.push_str(&format!("Signature {{ k: {k}, any: &{any:?}, none: &{none:?} }}, "));
+        signatures.push_str(&format!(
+            "Signature {{ k: {k}, any: &{any:?}, none: &{none:?} }}, "
+        ));
     }
     let mut structures = String::new();
     for Structure { all, .. } in &tool.structure {
-        let conditions = all.iter().map(|text| condition(text, ids)).collect::<Result<Vec<_>>>()?;
+        let conditions = all
+            .iter()
+            .map(|text| condition(text, ids))
+            .collect::<Result<Vec<_>>>()?;
         structures.push_str(&format!("&[{}], ", conditions.join(", ")));
     }
-    let Tool { id, rule, generic, capabilities, names, swallows, go, script, .. } = tool;
+    let Tool {
+        id,
+        rule,
+        generic,
+        capabilities,
+        names,
+        swallows,
+        go,
+        script,
+        ..
+    } = tool;
     Ok(format!(
         "Tool {{ id: {id:?}, rule: {rule:?}, kind: Kind::{kind}, generic: {generic}, capabilities: &{capabilities:?}, \
          names: &{names:?}, swallows: &{swallows:?}, table: {table}, signatures: &[{signatures}], structures: &[{structures}], \
@@ -299,11 +369,17 @@ fn compile_tool(
 
 /// One condition of a structural rule: `kind:value`, where a name may end in `*`.
 fn condition(text: &str, ids: &BTreeSet<&str>) -> Result<String> {
-    let (kind, value) = text.split_once(':').ok_or_else(|| format!("condition {text} is not kind:value"))?;
+    let (kind, value) = text
+        .split_once(':')
+        .ok_or_else(|| format!("condition {text} is not kind:value"))?;
     if value.is_empty() {
         return Err(format!("condition {text} has no value"));
     }
-    let number = |value: &str| value.parse::<u64>().map_err(|error| format!("condition {text}: {error}"));
+    let number = |value: &str| {
+        value
+            .parse::<u64>()
+            .map_err(|error| format!("condition {text}: {error}"))
+    };
     Ok(match (kind, value) {
         ("role", "exec") => "Condition::Startable(true)".to_owned(),
         ("role", "lib") => "Condition::Startable(false)".to_owned(),
@@ -314,7 +390,9 @@ fn condition(text: &str, ids: &BTreeSet<&str>) -> Result<String> {
         ("define", name) => format!("Condition::Define({name:?})"),
         ("maxsize", bytes) => format!("Condition::LoadedBelow({})", number(bytes)?),
         ("minhits", value) => {
-            let (id, least) = value.split_once('=').ok_or_else(|| format!("condition {text} is not minhits:ID=N"))?;
+            let (id, least) = value
+                .split_once('=')
+                .ok_or_else(|| format!("condition {text} is not minhits:ID=N"))?;
             if !ids.contains(id) {
                 return Err(format!("condition {text} names no tool"));
             }
@@ -325,10 +403,17 @@ fn condition(text: &str, ids: &BTreeSet<&str>) -> Result<String> {
 }
 
 fn compile_applets(groups: &[Applets], capabilities: &BTreeSet<&str>) -> Result<String> {
-    unique(groups.iter().flat_map(|group| &group.names).map(String::as_str), "applet")?;
+    unique(
+        groups.iter().flat_map(|group| &group.names).map(String::as_str),
+        "applet",
+    )?;
     let mut rows = BTreeMap::new();
     for group in groups {
-        let Applets { rule, capabilities: has, names } = group;
+        let Applets {
+            rule,
+            capabilities: has,
+            names,
+        } = group;
         known(has, capabilities).map_err(|error| format!("applets {names:?}: {error}"))?;
         if !RULES.contains(&rule.as_str()) {
             return Err(format!("applets {names:?}: rule {rule} is none of {RULES:?}"));

@@ -80,28 +80,47 @@ impl<'r, 'a> Pointers<'r, 'a> {
     fn of(reading: &'r Reading<'a>) -> Self {
         let word = if reading.elf.class64 { 8 } else { 4 };
         let mut relocated = HashMap::new();
-        let at = reading.dynamic_value(DT_RELA).and_then(|address| reading.offset_of(address));
+        let at = reading
+            .dynamic_value(DT_RELA)
+            .and_then(|address| reading.offset_of(address));
         if let (Some(at), Some(bytes)) = (at, reading.dynamic_value(DT_RELASZ)) {
             let entry = 3 * word as usize;
-            let most = usize::try_from(bytes).unwrap_or(usize::MAX).min(RELOCATIONS * entry);
+            let most = usize::try_from(bytes)
+                .unwrap_or(usize::MAX)
+                .min(RELOCATIONS * entry);
             for relocation in reading.content.at(at, most).chunks_exact(entry) {
-                let mut words = relocation.chunks_exact(word as usize).map(|bytes| reading.number(bytes));
+                let mut words = relocation
+                    .chunks_exact(word as usize)
+                    .map(|bytes| reading.number(bytes));
                 if let (Some(place), Some(info), Some(target)) = (words.next(), words.next(), words.next()) {
                     // A relative relocation names no symbol.
-                    let symbol = if reading.elf.class64 { info >> 32 } else { info >> 8 };
+                    let symbol = if reading.elf.class64 {
+                        info >> 32
+                    } else {
+                        info >> 8
+                    };
                     if symbol == 0 {
                         relocated.insert(place, target);
                     }
                 }
             }
         }
-        Self { reading, word, relocated }
+        Self {
+            reading,
+            word,
+            relocated,
+        }
     }
 
     /// Addresses of pointers to the text `name`, which may be the tail of another.
     fn starts(&self, name: &[u8]) -> Vec<u64> {
         let mut targets = Vec::new();
-        for segment in self.reading.segments.iter().filter(|segment| segment.p_type == PT_LOAD) {
+        for segment in self
+            .reading
+            .segments
+            .iter()
+            .filter(|segment| segment.p_type == PT_LOAD)
+        {
             let data = self.bytes(segment.p_offset, segment.p_filesz);
             for at in memchr::memmem::find_iter(data, name).take(STARTS) {
                 if data.get(at + name.len()) == Some(&0) {
@@ -109,12 +128,23 @@ impl<'r, 'a> Pointers<'r, 'a> {
                 }
             }
         }
-        let mut starts: Vec<u64> =
-            self.relocated.iter().filter(|(_, target)| targets.contains(target)).map(|(place, _)| *place).collect();
+        let mut starts: Vec<u64> = self
+            .relocated
+            .iter()
+            .filter(|(_, target)| targets.contains(target))
+            .map(|(place, _)| *place)
+            .collect();
         let writable = |flags| flags & PF_W != 0;
-        for segment in self.reading.segments.iter().filter(|s| s.p_type == PT_LOAD && writable(s.p_flags)) {
+        for segment in self
+            .reading
+            .segments
+            .iter()
+            .filter(|s| s.p_type == PT_LOAD && writable(s.p_flags))
+        {
             let data = self.bytes(segment.p_offset, segment.p_filesz);
-            let words = data.chunks_exact(self.word as usize).zip((segment.p_vaddr..).step_by(self.word as usize));
+            let words = data
+                .chunks_exact(self.word as usize)
+                .zip((segment.p_vaddr..).step_by(self.word as usize));
             let pointing = words.filter(|(bytes, _)| targets.contains(&self.reading.number(bytes)));
             starts.extend(pointing.map(|(_, place)| place).take(STARTS));
         }
@@ -126,20 +156,30 @@ impl<'r, 'a> Pointers<'r, 'a> {
 
     /// The name that the pointer at the address `slot` leads to.
     fn name(&self, slot: u64) -> Option<&'a [u8]> {
-        let target = match self.relocated.get(&slot) {
-            Some(target) => *target,
-            None => {
-                let bytes = self.reading.content.at(self.reading.offset_of(slot)?, self.word as usize);
-                (bytes.len() == self.word as usize).then(|| self.reading.number(bytes))?
-            }
-        };
-        let name = self.reading.content.text(self.reading.offset_of(target)?, LONGEST)?;
+        let target = self
+            .relocated
+            .get(&slot)
+            .copied()
+            .or_else(|| self.word_at(slot))?;
+        let name = self
+            .reading
+            .content
+            .text(self.reading.offset_of(target)?, LONGEST)?;
         // toybox lists a pseudo applet `:`.
         (!name.is_empty() && name.iter().all(|byte| is_name(*byte) || *byte == b':')).then_some(name)
     }
 
+    /// The word that the program has at an address.
+    fn word_at(&self, address: u64) -> Option<u64> {
+        let offset = self.reading.offset_of(address)?;
+        let bytes = self.bytes(offset, self.word);
+        (bytes.len() as u64 == self.word).then(|| self.reading.number(bytes))
+    }
+
     fn bytes(&self, offset: u64, length: u64) -> &'a [u8] {
-        self.reading.content.at(offset, usize::try_from(length).unwrap_or(usize::MAX))
+        self.reading
+            .content
+            .at(offset, usize::try_from(length).unwrap_or(usize::MAX))
     }
 }
 
@@ -151,7 +191,10 @@ fn are_applets(catalog: &Catalog, names: &[&[u8]]) -> bool {
 
 fn names(found: Vec<&[u8]>) -> Vec<String> {
     // Names are ASCII by now.
-    let mut names: Vec<String> = found.into_iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+    let mut names: Vec<String> = found
+        .into_iter()
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names
@@ -159,13 +202,25 @@ fn names(found: Vec<&[u8]>) -> Vec<String> {
 
 /// The end of `piece` that can be an applet's name: other data may stand before the first name.
 fn valid_tail(piece: &[u8]) -> &[u8] {
-    let length = piece.iter().rev().take(LONGEST + 1).take_while(|byte| is_name(**byte)).count();
-    if length > LONGEST { &[] } else { piece.get(piece.len() - length..).unwrap_or_default() }
+    let length = piece
+        .iter()
+        .rev()
+        .take(LONGEST + 1)
+        .take_while(|byte| is_name(**byte))
+        .count();
+    if length > LONGEST {
+        &[]
+    } else {
+        piece.get(piece.len() - length..).unwrap_or_default()
+    }
 }
 
 /// The first name of a table, which other data that reads like letters may precede: the longest known end of it.
 fn first_name<'a>(catalog: &Catalog, name: &'a [u8]) -> &'a [u8] {
-    (0..name.len()).filter_map(|from| name.get(from..)).find(|name| catalog.is_applet(name)).unwrap_or(name)
+    (0..name.len())
+        .filter_map(|from| name.get(from..))
+        .find(|name| catalog.is_applet(name))
+        .unwrap_or(name)
 }
 
 fn is_name(byte: u8) -> bool {
@@ -182,7 +237,10 @@ mod tests {
 
     #[test]
     fn an_ascending_run_of_known_names_is_a_table() {
-        assert_eq!(table(b"\x01\x02ash\0cat\0my-own\0wget\0\0rest"), ["ash", "cat", "my-own", "wget"]);
+        assert_eq!(
+            table(b"\x01\x02ash\0cat\0my-own\0wget\0\0rest"),
+            ["ash", "cat", "my-own", "wget"]
+        );
         assert_eq!(table(b"\0[\0[[\0ash\0"), ["[", "[[", "ash"]);
         // Glued to a text before it.
         assert_eq!(table(b"Text.xyzash\0cat\0"), ["ash", "cat"]);
@@ -199,6 +257,9 @@ mod tests {
 
     #[test]
     fn the_longest_run_wins() {
-        assert_eq!(table(b"cat\0ls\0\0ash\0cat\0ls\0\0mv\0rm\0"), ["ash", "cat", "ls"]);
+        assert_eq!(
+            table(b"cat\0ls\0\0ash\0cat\0ls\0\0mv\0rm\0"),
+            ["ash", "cat", "ls"]
+        );
     }
 }

@@ -20,7 +20,10 @@ pub(super) struct Content<'a> {
 impl<'a> Content<'a> {
     /// The content of a file that is held whole.
     pub(super) fn whole(bytes: &'a [u8]) -> Self {
-        Self { head: bytes, pieces: &[] }
+        Self {
+            head: bytes,
+            pieces: &[],
+        }
     }
 
     /// At most `most` bytes from `offset` on: fewer where the file or what is held of it ends.
@@ -30,7 +33,11 @@ impl<'a> Content<'a> {
             bytes.get(from..).filter(|rest| !rest.is_empty())
         };
         let rest = within(0, self.head)
-            .or_else(|| self.pieces.iter().find_map(|piece| within(piece.offset, &piece.bytes)))
+            .or_else(|| {
+                self.pieces
+                    .iter()
+                    .find_map(|piece| within(piece.offset, &piece.bytes))
+            })
             .unwrap_or_default();
         rest.get(..most).unwrap_or(rest)
     }

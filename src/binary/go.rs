@@ -42,8 +42,13 @@ pub(super) fn read(
             let bytes = content.at(at, pointer);
             let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
             let big = flags & 1 == 1 || !little_endian;
-            (matches!(pointer, 4 | 8) && bytes.len() == pointer)
-                .then(|| if big { bytes.iter().fold(0, fold) } else { bytes.iter().rev().fold(0, fold) })
+            (matches!(pointer, 4 | 8) && bytes.len() == pointer).then(|| {
+                if big {
+                    bytes.iter().fold(0, fold)
+                } else {
+                    bytes.iter().rev().fold(0, fold)
+                }
+            })
         };
         // Each pointer leads to a Go string: a pointer and a length.
         let text = |place: u64| {
@@ -56,13 +61,22 @@ pub(super) fn read(
     if !(toolchain.starts_with(b"go") || toolchain.starts_with(b"devel")) || toolchain.len() > 256 {
         return None;
     }
-    let mut info = BuildInfo { toolchain: text::escape(toolchain), ..BuildInfo::default() };
-    for line in modules.get(SENTINEL..).unwrap_or_default().split(|byte| *byte == b'\n') {
+    let mut info = BuildInfo {
+        toolchain: text::escape(toolchain),
+        ..BuildInfo::default()
+    };
+    for line in modules
+        .get(SENTINEL..)
+        .unwrap_or_default()
+        .split(|byte| *byte == b'\n')
+    {
         let mut fields = line.split(|byte| *byte == b'\t');
         match fields.next() {
             Some(b"path") => info.path = fields.next().unwrap_or_default().to_vec(),
             Some(b"mod") => {
-                let version = fields.nth(1).filter(|version| !version.is_empty() && *version != b"(devel)");
+                let version = fields
+                    .nth(1)
+                    .filter(|version| !version.is_empty() && *version != b"(devel)");
                 info.version = version.map(text::escape);
             }
             _ => break,
@@ -79,8 +93,13 @@ fn counted(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// The same, but for a text that may go on behind what is kept.
 fn counted_or_cut(bytes: &[u8]) -> &[u8] {
-    let Some((length, rest)) = varint(bytes) else { return &[] };
-    usize::try_from(length).ok().and_then(|length| rest.get(..length)).unwrap_or(rest)
+    let Some((length, rest)) = varint(bytes) else {
+        return &[];
+    };
+    usize::try_from(length)
+        .ok()
+        .and_then(|length| rest.get(..length))
+        .unwrap_or(rest)
 }
 
 fn varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
@@ -141,6 +160,9 @@ mod tests {
         bytes.extend(b"go1.16");
         bytes.extend(b"0123456789abcdefpath\ta/b\n0123456789abcdef");
         let info = read(&Content::whole(&bytes), 0, true, Some).unwrap();
-        assert_eq!((info.toolchain.as_str(), info.path.as_slice()), ("go1.16", &b"a/b"[..]));
+        assert_eq!(
+            (info.toolchain.as_str(), info.path.as_slice()),
+            ("go1.16", &b"a/b"[..])
+        );
     }
 }

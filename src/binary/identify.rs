@@ -29,7 +29,14 @@ struct Label {
 
 impl Label {
     fn new(tool: &'static Tool, confidence: Confidence, reason: String, texts_only: bool) -> Self {
-        Self { tool, confidence, reasons: vec![reason], texts_only, applets: Vec::new(), version: None }
+        Self {
+            tool,
+            confidence,
+            reasons: vec![reason],
+            texts_only,
+            applets: Vec::new(),
+            version: None,
+        }
     }
 }
 
@@ -52,10 +59,16 @@ pub(super) fn elf(
     let symbols = reading.symbols(&SYMBOLS);
     let mut labels: Vec<Label> = Vec::new();
     for (number, tool) in TOOLS.iter().enumerate() {
-        let structure = tool.structures.iter().find(|all| all.iter().all(|one| holds(one, reading, &symbols, found)));
+        let structure = tool
+            .structures
+            .iter()
+            .find(|all| all.iter().all(|one| holds(one, reading, &symbols, found)));
         let texts = texts(tool, found);
         let main_package = go.filter(|info| {
-            catalog.patterns().iter().any(|one| one.tool == number && one.go && one.regex.is_match(&info.path))
+            catalog
+                .patterns()
+                .iter()
+                .any(|one| one.tool == number && one.go && one.regex.is_match(&info.path))
         });
         let mut add = |confidence, reason, texts_only| match labels.last_mut() {
             Some(label) if label.tool.id == tool.id => {
@@ -66,14 +79,22 @@ pub(super) fn elf(
             _ => labels.push(Label::new(tool, confidence, reason, texts_only)),
         };
         if let Some(structure) = structure {
-            let sure = if tool.kind == Kind::Heuristic { Confidence::Likely } else { Confidence::Certain };
+            let sure = if tool.kind == Kind::Heuristic {
+                Confidence::Likely
+            } else {
+                Confidence::Certain
+            };
             add(sure, describe(structure, &reading.elf), false);
         }
         if let Some((confidence, reason)) = texts {
             add(confidence, reason, true);
         }
         if let Some(info) = main_package {
-            add(Confidence::Certain, format!("main package {}", text::escape(&info.path)), false);
+            add(
+                Confidence::Certain,
+                format!("main package {}", text::escape(&info.path)),
+                false,
+            );
         }
     }
     for label in &mut labels {
@@ -85,11 +106,19 @@ pub(super) fn elf(
 
 /// What a script is, by the text it begins with.
 pub(super) fn script(catalog: &Catalog, head: &[u8]) -> Vec<Identity> {
-    let found = catalog.patterns().iter().filter(|one| !one.go && one.regex.is_match(head));
+    let found = catalog
+        .patterns()
+        .iter()
+        .filter(|one| !one.go && one.regex.is_match(head));
     let numbers: BTreeSet<usize> = found.map(|one| one.tool).collect();
     let label = |number: usize| {
         let tool = TOOLS.get(number)?;
-        Some(Label::new(tool, Confidence::Likely, format!("it starts {} as that tool's script does", name(tool)), true))
+        Some(Label::new(
+            tool,
+            Confidence::Likely,
+            format!("it starts {} as that tool's script does", name(tool)),
+            true,
+        ))
     };
     resolve(catalog, numbers.into_iter().filter_map(label).collect(), "script")
 }
@@ -97,11 +126,23 @@ pub(super) fn script(catalog: &Catalog, head: &[u8]) -> Vec<Identity> {
 /// The best signature of `tool` that matches.
 fn texts(tool: &Tool, found: &Found) -> Option<(Confidence, String)> {
     let hits = |signature: &Signature| found.count(signature.any);
-    let matching = |signature: &&Signature| hits(signature) >= signature.k && found.count(signature.none) == 0;
-    let best = tool.signatures.iter().filter(matching).max_by_key(|signature| hits(signature) - signature.k)?;
+    let matching =
+        |signature: &&Signature| hits(signature) >= signature.k && found.count(signature.none) == 0;
+    let best = tool
+        .signatures
+        .iter()
+        .filter(matching)
+        .max_by_key(|signature| hits(signature) - signature.k)?;
     let sure = hits(best) >= best.k + BEYOND_DOUBT || best.any.len() == 1;
-    let confidence = if sure { Confidence::Certain } else { Confidence::Likely };
-    Some((confidence, format!("{} of {} texts of {}", hits(best), best.any.len(), name(tool))))
+    let confidence = if sure {
+        Confidence::Certain
+    } else {
+        Confidence::Likely
+    };
+    Some((
+        confidence,
+        format!("{} of {} texts of {}", hits(best), best.any.len(), name(tool)),
+    ))
 }
 
 fn holds(
@@ -115,14 +156,21 @@ fn holds(
         Condition::Startable(wanted) => elf.startable == *wanted,
         Condition::Needed(pattern) => elf.needed.iter().any(|name| matches(pattern, name)),
         Condition::Soname(pattern) => elf.soname.as_ref().is_some_and(|name| matches(pattern, name)),
-        Condition::Interpreter(pattern) => elf.interpreter.as_ref().is_some_and(|path| matches(pattern, path)),
+        Condition::Interpreter(pattern) => elf
+            .interpreter
+            .as_ref()
+            .is_some_and(|path| matches(pattern, path)),
         Condition::Import(name) => imports.contains(name.as_bytes()),
         Condition::Define(name) => defines.contains(name.as_bytes()),
         Condition::LoadedBelow(bytes) => reading.loaded_end <= *bytes,
         Condition::Hits(id, least) => {
             let tool = TOOLS.iter().find(|tool| tool.id == *id);
-            let literals: BTreeSet<u16> =
-                tool.iter().flat_map(|tool| tool.signatures).flat_map(|signature| signature.any).copied().collect();
+            let literals: BTreeSet<u16> = tool
+                .iter()
+                .flat_map(|tool| tool.signatures)
+                .flat_map(|signature| signature.any)
+                .copied()
+                .collect();
             found.count(&literals.into_iter().collect::<Vec<_>>()) >= *least
         }
     }
@@ -142,11 +190,15 @@ fn read_applets(catalog: &Catalog, reading: &Reading<'_>, labels: &mut [Label]) 
         if label.applets.is_empty() {
             label.applets.clone_from(&seen);
             label.confidence = Confidence::Likely;
-            label.reasons.push("its table of applets cannot be read".to_owned());
+            label
+                .reasons
+                .push("its table of applets cannot be read".to_owned());
         } else {
             label.confidence = Confidence::Certain;
             label.texts_only = false;
-            label.reasons.push(format!("a table of {} applets", label.applets.len()));
+            label
+                .reasons
+                .push(format!("a table of {} applets", label.applets.len()));
         }
     }
 }
@@ -164,28 +216,55 @@ fn applet_of(tool: &Tool) -> Option<&'static str> {
 /// Lets families give way to those whose code contains theirs, and orders the rest by rule.
 fn resolve(catalog: &Catalog, mut labels: Vec<Label>, form: &str) -> Vec<Identity> {
     let ids: Vec<&'static Tool> = labels.iter().map(|label| label.tool).collect();
-    labels.retain(|label| !ids.iter().any(|other| other.id != label.tool.id && gives_way(label.tool, other)));
+    labels.retain(|label| {
+        !ids.iter()
+            .any(|other| other.id != label.tool.id && gives_way(label.tool, other))
+    });
     let tools = labels.iter().filter(|label| label.tool.rule.is_some()).count();
     let identities = labels.into_iter().map(|label| {
-        let Label { tool, mut confidence, mut reasons, texts_only, applets, version } = label;
+        let Label {
+            tool,
+            mut confidence,
+            mut reasons,
+            texts_only,
+            applets,
+            version,
+        } = label;
         if texts_only && tools >= CARRIER {
             confidence = Confidence::Likely;
-            reasons.push(format!("one of {tools} tools in this file: a list of texts, or a tool hidden in one"));
+            reasons.push(format!(
+                "one of {tools} tools in this file: a list of texts, or a tool hidden in one"
+            ));
         }
         let evidence = format!("{}; {form}", reasons.join(", "));
-        Identity { family: tool.id.to_owned(), confidence, evidence, applets, version }
+        Identity {
+            family: tool.id.to_owned(),
+            confidence,
+            evidence,
+            applets,
+            version,
+        }
     });
-    let mut identities = identities.collect();
+    let mut identities: Vec<Identity> = identities.collect();
     order(catalog, &mut identities);
     identities
 }
 
 /// Puts the strongest first: by rule, named programs before generic ones, the surer before the less sure, by id.
-fn order(catalog: &Catalog, identities: &mut Vec<Identity>) {
+fn order(catalog: &Catalog, identities: &mut [Identity]) {
     identities.sort_by_cached_key(|identity| {
-        let rule = catalog.meaning(&identity.family, &identity.applets).and_then(|meaning| meaning.rule);
-        let generic = TOOLS.iter().any(|tool| tool.id == identity.family && tool.generic);
-        (rank(rule), generic, Reverse(identity.confidence), identity.family.clone())
+        let rule = catalog
+            .meaning(&identity.family, &identity.applets)
+            .and_then(|meaning| meaning.rule);
+        let generic = TOOLS
+            .iter()
+            .any(|tool| tool.id == identity.family && tool.generic);
+        (
+            rank(rule),
+            generic,
+            Reverse(identity.confidence),
+            identity.family.clone(),
+        )
     });
 }
 
@@ -215,7 +294,8 @@ pub(super) fn packed(catalog: &Catalog, outside: Vec<Identity>, inside: Vec<Iden
 /// a program by name. A generic shell stays beside a weaker program, or a shell could hide behind the texts of one.
 fn gives_way(tool: &Tool, other: &Tool) -> bool {
     let named = matches!(other.kind, Kind::Program | Kind::MultiCall | Kind::Script);
-    let hides = tool.kind == Kind::Program && tool.rule == Some("shell") && rank(other.rule) > rank(tool.rule);
+    let hides =
+        tool.kind == Kind::Program && tool.rule == Some("shell") && rank(other.rule) > rank(tool.rule);
     other.swallows(tool.id)
         || tool.generic && named && !hides && (!other.generic || tool.kind != Kind::Program)
 }

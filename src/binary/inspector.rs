@@ -130,11 +130,19 @@ impl<'a> Inspector<'a> {
             Stage::Script => {
                 let script = script::read(&self.head)?;
                 let identities = identify::script(self.catalog, &self.head);
-                Some(Program { form: Form::Script(script), identities, opaque: None })
+                Some(Program {
+                    form: Form::Script(script),
+                    identities,
+                    opaque: None,
+                })
             }
             Stage::Zip => {
                 self.look(stage);
-                let archive = Program { form: Form::Archive, identities: Vec::new(), opaque: None };
+                let archive = Program {
+                    form: Form::Archive,
+                    identities: Vec::new(),
+                    opaque: None,
+                };
                 self.entry_point.then_some(archive)
             }
             Stage::Elf => Some(self.finish_elf()),
@@ -152,20 +160,31 @@ impl<'a> Inspector<'a> {
     fn leave_head(&mut self) {
         self.search_head();
         let overlap = self.head.len().saturating_sub(OVERLAP);
-        self.chunk.extend_from_slice(self.head.get(overlap..).unwrap_or_default());
+        self.chunk
+            .extend_from_slice(self.head.get(overlap..).unwrap_or_default());
         self.chunk_at = overlap as u64;
         self.seen = self.chunk.len();
         for (offset, length) in elf::wanted_behind(&self.head, self.limits) {
             // What lies in the head is there already.
             let offset = offset.max(self.head.len() as u64);
-            self.pieces.push((Piece { offset, bytes: Vec::new() }, length));
+            self.pieces.push((
+                Piece {
+                    offset,
+                    bytes: Vec::new(),
+                },
+                length,
+            ));
         }
     }
 
     fn search_head(&mut self) {
         self.found.search(self.catalog, &self.head);
         let starts = memchr::memmem::find_iter(&self.head, go::MAGIC).map(|at| at as u64);
-        self.build_infos.extend(starts.filter(|at| at % go::ALIGNMENT == 0).take(BUILD_INFOS));
+        self.build_infos.extend(
+            starts
+                .filter(|at| at.is_multiple_of(go::ALIGNMENT))
+                .take(BUILD_INFOS),
+        );
     }
 
     fn feed_chunks(&mut self, mut bytes: &[u8]) {
@@ -181,16 +200,13 @@ impl<'a> Inspector<'a> {
 
     /// Looks at the bytes of the chunk that were not yet looked at, and keeps the last ones for the next chunk.
     fn look(&mut self, stage: Stage) {
-        let overlap = match stage {
-            Stage::Elf => {
-                self.found.search(self.catalog, &self.chunk);
-                self.keep_pieces();
-                OVERLAP
-            }
-            _ => {
-                self.entry_point |= archive::has_entry_point(&self.chunk);
-                archive::OVERLAP
-            }
+        let overlap = if stage == Stage::Elf {
+            self.found.search(self.catalog, &self.chunk);
+            self.keep_pieces();
+            OVERLAP
+        } else {
+            self.entry_point |= archive::has_entry_point(&self.chunk);
+            archive::OVERLAP
         };
         let from = self.chunk.len().saturating_sub(overlap);
         self.chunk.drain(..from);
@@ -205,14 +221,18 @@ impl<'a> Inspector<'a> {
         for (piece, length) in &mut self.pieces {
             let next = piece.offset + piece.bytes.len() as u64;
             let missing = length.saturating_sub(piece.bytes.len());
-            let from = next.checked_sub(new_at).and_then(|skip| new.get(usize::try_from(skip).ok()?..));
+            let from = next
+                .checked_sub(new_at)
+                .and_then(|skip| new.get(usize::try_from(skip).ok()?..));
             if let Some(bytes) = from {
-                piece.bytes.extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
+                piece
+                    .bytes
+                    .extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
             }
         }
         for at in memchr::memmem::find_iter(&self.chunk, go::MAGIC) {
             let offset = self.chunk_at + at as u64;
-            if offset % go::ALIGNMENT != 0
+            if !offset.is_multiple_of(go::ALIGNMENT)
                 || self.build_infos.len() >= BUILD_INFOS
                 || self.build_infos.contains(&offset)
             {
@@ -232,10 +252,15 @@ impl<'a> Inspector<'a> {
             self.look(Stage::Elf);
         }
         let pieces: Vec<Piece> = self.pieces.drain(..).map(|(piece, _)| piece).collect();
-        let content = Content { head: &self.head, pieces: &pieces };
+        let content = Content {
+            head: &self.head,
+            pieces: &pieces,
+        };
         let reading = Reading::of(content, self.limits);
         let info = self.build_infos.iter().find_map(|at| {
-            go::read(&content, *at, reading.elf.little_endian, |address| reading.offset_of(address))
+            go::read(&content, *at, reading.elf.little_endian, |address| {
+                reading.offset_of(address)
+            })
         });
         let mut identities = identify::elf(self.catalog, &reading, &self.found, info.as_ref());
         let mut opaque = None;
@@ -255,6 +280,10 @@ impl<'a> Inspector<'a> {
                  cannot be undone here"
             ));
         }
-        Program { form: Form::Elf(reading.elf), identities, opaque }
+        Program {
+            form: Form::Elf(reading.elf),
+            identities,
+            opaque,
+        }
     }
 }

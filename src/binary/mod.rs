@@ -17,6 +17,7 @@ mod tests;
 pub use inspector::Inspector;
 use serde::{Deserialize, Serialize};
 
+use crate::catalog::{Catalog, Meaning};
 use content::{Content, Piece};
 
 /// What the bytes of one file say about it as a program. Knows no policy and no path.
@@ -28,6 +29,31 @@ pub struct Program {
     pub identities: Vec<Identity>,
     /// What of the file could not be looked into, as a sentence; such a file may hold any program.
     pub opaque: Option<String>,
+}
+
+impl Program {
+    /// Whether something starts it: the kernel, or the interpreter of an archive. A library only carries code: a family
+    /// found on it does not mean that the tool is there.
+    pub fn starts(&self) -> bool {
+        !matches!(&self.form, Form::Elf(elf) if !elf.startable)
+    }
+
+    /// The strongest tool that the program is, and what that means. `None`: it is none that belongs to a rule, or cannot be
+    /// started.
+    pub fn tool(&self, catalog: &Catalog) -> Option<(&Identity, Meaning)> {
+        let identities = self.identities.iter().filter(|_| self.starts());
+        identities
+            .filter_map(|identity| Some((identity, identity.meaning(catalog)?)))
+            .find(|(_, meaning)| meaning.rule.is_some())
+    }
+}
+
+impl Identity {
+    /// The rule and capabilities that it stands for; of a multi-call program, those of its applets. `None`: the catalogue
+    /// has no such family.
+    pub fn meaning(&self, catalog: &Catalog) -> Option<Meaning> {
+        catalog.meaning(&self.family, &self.applets)
+    }
 }
 
 /// The form of a program.

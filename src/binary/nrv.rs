@@ -72,7 +72,11 @@ impl Stream<'_> {
 
 /// Decompresses `bytes` to `unpacked` bytes, or fewer if the stream ends before. `None`: it is corrupt.
 pub(super) fn decompress(variant: Variant, bytes: &[u8], unpacked: usize) -> Option<Vec<u8>> {
-    let mut stream = Stream { bytes, word: 0, left: 0 };
+    let mut stream = Stream {
+        bytes,
+        word: 0,
+        left: 0,
+    };
     let mut out = Vec::new();
     let mut last = 1;
     loop {
@@ -115,7 +119,10 @@ pub(super) fn decompress(variant: Variant, bytes: &[u8], unpacked: usize) -> Opt
             length += 1;
         }
         let from = out.len().checked_sub(usize::try_from(last).ok()?)?;
-        let length = usize::try_from(length).ok()?.saturating_add(1).min(unpacked - out.len());
+        let length = usize::try_from(length)
+            .ok()?
+            .saturating_add(1)
+            .min(unpacked - out.len());
         for at in from..from + length {
             out.push(*out.get(at)?);
         }

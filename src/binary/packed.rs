@@ -3,7 +3,10 @@
 //! The form is that of UPX for ELF, recognised by the chain of its blocks, since the magic is easily removed. Filters
 //! change only the operands of branches, so they are left in place: no text is touched.
 
-use goblin::{container::{Container, Ctx, Endian}, elf::{Elf, Header, ProgramHeader, program_header::PT_LOAD}};
+use goblin::{
+    container::{Container, Ctx, Endian},
+    elf::{Elf, Header, ProgramHeader, program_header::PT_LOAD},
+};
 
 use super::{elf::Reading, nrv};
 
@@ -50,16 +53,26 @@ pub(super) fn unpack(reading: &Reading<'_>, most: usize) -> Option<Vec<u8>> {
 
 /// Whether the bytes of the largest loaded segment look random: bits for each byte.
 pub(super) fn randomness(reading: &Reading<'_>) -> Option<f64> {
-    let loaded = reading.segments.iter().filter(|segment| segment.p_type == PT_LOAD);
+    let loaded = reading
+        .segments
+        .iter()
+        .filter(|segment| segment.p_type == PT_LOAD);
     let largest = loaded.max_by_key(|segment| segment.p_filesz)?;
-    let bytes = reading.content.at(largest.p_offset, usize::try_from(largest.p_filesz).unwrap_or(usize::MAX));
+    let bytes = reading.content.at(
+        largest.p_offset,
+        usize::try_from(largest.p_filesz).unwrap_or(usize::MAX),
+    );
     let mut counts = [0_u64; 256];
     for byte in bytes {
         counts[usize::from(*byte)] += 1;
     }
     let all = bytes.len() as f64;
     let share = |count: &u64| *count as f64 / all;
-    let bits: f64 = counts.iter().filter(|count| **count > 0).map(|count| -share(count) * share(count).log2()).sum();
+    let bits: f64 = counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| -share(count) * share(count).log2())
+        .sum();
     (bits > RANDOM).then_some(bits)
 }
 
@@ -69,7 +82,9 @@ fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<Vec<Bloc
     let mut total = 0_usize;
     while blocks.len() < BLOCKS {
         let header = reading.content.at(at, BLOCK_HEADER);
-        let (Some(unpacked), Some(packed), Some(method)) = (number(header, 0), number(header, 4), header.get(8)) else {
+        let (Some(unpacked), Some(packed), Some(method)) =
+            (number(header, 0), number(header, 4), header.get(8))
+        else {
             break;
         };
         let method = match method {
@@ -80,14 +95,22 @@ fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<Vec<Bloc
             _ => Method::Stored,
         };
         // What did not get smaller is stored, whatever method is named.
-        let method = if packed == unpacked { Method::Stored } else { method };
+        let method = if packed == unpacked {
+            Method::Stored
+        } else {
+            method
+        };
         let bytes = reading.content.at(at.checked_add(BLOCK_HEADER as u64)?, packed);
         let plausible = packed > 0 && packed <= unpacked && bytes.len() == packed;
         if !plausible || method == Method::Stored && packed != unpacked {
             break;
         }
         total = total.checked_add(unpacked).filter(|total| *total <= most)?;
-        blocks.push(Block { method, unpacked, bytes });
+        blocks.push(Block {
+            method,
+            unpacked,
+            bytes,
+        });
         at = at.checked_add((BLOCK_HEADER + packed) as u64)?;
     }
     (blocks.len() >= 2).then_some(blocks)
@@ -115,9 +138,16 @@ fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<Vec<u8>> {
     let headers = image.len();
     let mut content = content.as_slice();
     for segment in segments.iter().filter(|segment| segment.p_type == PT_LOAD) {
-        let (offset, size) = (usize::try_from(segment.p_offset).ok()?, usize::try_from(segment.p_filesz).ok()?);
+        let (offset, size) = (
+            usize::try_from(segment.p_offset).ok()?,
+            usize::try_from(segment.p_filesz).ok()?,
+        );
         // The segment that begins with the headers goes on behind them.
-        let (start, size) = if offset == 0 { (headers, size.saturating_sub(headers)) } else { (offset, size) };
+        let (start, size) = if offset == 0 {
+            (headers, size.saturating_sub(headers))
+        } else {
+            (offset, size)
+        };
         let (bytes, rest) = content.split_at(size.min(content.len()));
         content = rest;
         let end = start.checked_add(bytes.len())?;
@@ -134,7 +164,14 @@ fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<Vec<u8>> {
 
 fn context(header: &Header) -> Ctx {
     let class64 = header.e_ident[goblin::elf::header::EI_CLASS] == goblin::elf::header::ELFCLASS64;
-    Ctx::new(if class64 { Container::Big } else { Container::Little }, Endian::Little)
+    Ctx::new(
+        if class64 {
+            Container::Big
+        } else {
+            Container::Little
+        },
+        Endian::Little,
+    )
 }
 
 fn decompress(block: &Block<'_>) -> Option<Vec<u8>> {
@@ -147,7 +184,9 @@ fn decompress(block: &Block<'_>) -> Option<Vec<u8>> {
 
 /// A raw LZMA stream behind two bytes of properties.
 fn lzma(bytes: &[u8], unpacked: usize) -> Option<Vec<u8>> {
-    let [first, second, stream @ ..] = bytes else { return None };
+    let [first, second, stream @ ..] = bytes else {
+        return None;
+    };
     let (position, literal_position, literal_context) = (first & 7, second >> 4, second & 15);
     if position > 4 || literal_position > 4 || literal_context > 8 {
         return None;

@@ -24,8 +24,10 @@ pub(super) fn read(head: &[u8]) -> Option<Script> {
     let from = rest.iter().position(|byte| !is_blank(*byte));
     let to = rest.iter().rposition(|byte| !is_blank(*byte));
     let argument = from.zip(to).and_then(|(from, to)| rest.get(from..=to));
-    (!interpreter.is_empty())
-        .then(|| Script { interpreter: interpreter.to_vec(), argument: argument.map(<[u8]>::to_vec) })
+    (!interpreter.is_empty()).then(|| Script {
+        interpreter: interpreter.to_vec(),
+        argument: argument.map(<[u8]>::to_vec),
+    })
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -42,18 +44,21 @@ mod tests {
         Some((text(script.interpreter), script.argument.map(text)))
     }
 
-    fn some(interpreter: &str, argument: Option<&str>) -> Option<(String, Option<String>)> {
-        Some((interpreter.to_owned(), argument.map(str::to_owned)))
+    fn parts(interpreter: &str, argument: Option<&str>) -> (String, Option<String>) {
+        (interpreter.to_owned(), argument.map(str::to_owned))
     }
 
     #[test]
     fn lines_are_read_as_the_kernel_does() {
-        assert_eq!(line("#!/bin/sh\necho"), some("/bin/sh", None));
-        assert_eq!(line("#! \t/bin/sh -e -u \t\necho"), some("/bin/sh", Some("-e -u")));
-        assert_eq!(line("#!/bin/sh\r\n"), some("/bin/sh\r", None));
-        assert_eq!(line("#!/bin/sh"), some("/bin/sh", None));
-        assert_eq!(line("#!bin/app x"), some("bin/app", Some("x")));
-        assert_eq!(line("#!/bin/sh\0-x\n"), some("/bin/sh", None));
+        assert_eq!(line("#!/bin/sh\necho"), Some(parts("/bin/sh", None)));
+        assert_eq!(
+            line("#! \t/bin/sh -e -u \t\necho"),
+            Some(parts("/bin/sh", Some("-e -u")))
+        );
+        assert_eq!(line("#!/bin/sh\r\n"), Some(parts("/bin/sh\r", None)));
+        assert_eq!(line("#!/bin/sh"), Some(parts("/bin/sh", None)));
+        assert_eq!(line("#!bin/app x"), Some(parts("bin/app", Some("x"))));
+        assert_eq!(line("#!/bin/sh\0-x\n"), Some(parts("/bin/sh", None)));
         for nothing in ["#!", "#!\n", "#!  \t\n/bin/sh", "\u{feff}#!/bin/sh\n", "#", ""] {
             assert_eq!(line(nothing), None, "{nothing:?}");
         }
@@ -64,7 +69,13 @@ mod tests {
         let long = format!("#!/{}", "x".repeat(300));
         assert_eq!(line(&long), None);
         let path = "/".repeat(250);
-        assert_eq!(line(&format!("#!{path} argument-that-is-cut")).unwrap().1.as_deref(), Some("ar"));
+        assert_eq!(
+            line(&format!("#!{path} argument-that-is-cut"))
+                .unwrap()
+                .1
+                .as_deref(),
+            Some("ar")
+        );
         assert_eq!(line(&format!("#!{path}\n")).unwrap().0, path);
     }
 }

@@ -20,7 +20,10 @@ impl Found {
 
     /// How many of `literals` were found.
     pub(super) fn count(&self, literals: &[u16]) -> usize {
-        literals.iter().filter(|number| self.0.get(usize::from(**number)) == Some(&true)).count()
+        literals
+            .iter()
+            .filter(|number| self.0.get(usize::from(**number)) == Some(&true))
+            .count()
     }
 
     /// Notes all literals that lie in `data`.

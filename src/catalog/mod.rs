@@ -83,7 +83,8 @@ impl Catalog {
                 by_name.entry(name.as_bytes()).or_insert(number);
             }
         }
-        let mut bitmap = Box::new([0_u64; SLOTS]);
+        let bitmap: Result<Box<[u64; SLOTS]>, _> = vec![0; SLOTS].try_into();
+        let mut bitmap = bitmap.expect("as many words as it was made of");
         let mut buckets = vec![0_u16; bitmap.len() + 1];
         for literal in tables::LITERALS {
             let word = (literal.slot >> 6) as usize;
@@ -134,18 +135,28 @@ impl Catalog {
 
     /// The capability with this id.
     pub fn capability(&self, id: &str) -> Option<Capability> {
-        tables::CAPABILITIES.iter().find(|capability| capability.id == id).copied()
+        tables::CAPABILITIES
+            .iter()
+            .find(|capability| capability.id == id)
+            .copied()
     }
 
     /// What `family` with these `applets` inside is: a multi-call program belongs to the rule of its strongest applet, and
     /// can do what its applets can; without a list of applets it counts as a shell. `None`: no such family.
     pub fn meaning(&self, family: &str, applets: &[String]) -> Option<Meaning> {
         let tool = tables::TOOLS.iter().find(|tool| tool.id == family)?;
-        let mut meaning = Meaning { rule: tool.rule, capabilities: tool.capabilities.to_vec() };
+        let mut meaning = Meaning {
+            rule: tool.rule,
+            capabilities: tool.capabilities.to_vec(),
+        };
         if tool.table.is_some() {
             let unread = UNREAD_APPLETS.iter().copied();
             let named = applets.iter().map(String::as_str);
-            let inside: Vec<&str> = if applets.is_empty() { unread.collect() } else { named.collect() };
+            let inside: Vec<&str> = if applets.is_empty() {
+                unread.collect()
+            } else {
+                named.collect()
+            };
             for name in inside {
                 if let Some(applet) = applet(name) {
                     meaning.rule = stronger(meaning.rule, Some(applet.rule));
@@ -160,10 +171,16 @@ impl Catalog {
 
     /// What an applet of this name is in any multi-call program; one that is not known is an `os-utility`.
     pub fn applet(&self, name: &str) -> Meaning {
-        applet(name).map_or(Meaning { rule: Some("os-utility"), capabilities: Vec::new() }, |applet| Meaning {
-            rule: Some(applet.rule),
-            capabilities: applet.capabilities.to_vec(),
-        })
+        applet(name).map_or(
+            Meaning {
+                rule: Some("os-utility"),
+                capabilities: Vec::new(),
+            },
+            |applet| Meaning {
+                rule: Some(applet.rule),
+                capabilities: applet.capabilities.to_vec(),
+            },
+        )
     }
 
     /// Whether busybox or toybox are known to have an applet of this name.
@@ -176,10 +193,19 @@ impl Catalog {
         static DIGEST: LazyLock<[u8; 32]> = LazyLock::new(|| {
             let mut text = String::new();
             // Writing to a string cannot fail.
-            let _ = write!(text, "{:?}{:?}{:?}", tables::LITERALS, tables::TOOLS, tables::APPLETS);
+            let _ = write!(
+                text,
+                "{:?}{:?}{:?}",
+                tables::LITERALS,
+                tables::TOOLS,
+                tables::APPLETS
+            );
             let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
             let mut bytes = [0; 32];
-            bytes.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+            bytes
+                .iter_mut()
+                .zip(digest.as_ref())
+                .for_each(|(to, from)| *to = *from);
             bytes
         });
         *DIGEST
@@ -194,7 +220,12 @@ impl Catalog {
     pub(crate) fn literals_near(&self, slot: u32) -> (usize, &'static [Literal]) {
         let word = (slot >> 6) as usize;
         let bound = |word: usize| self.buckets.get(word).map_or(0, |bound| usize::from(*bound));
-        (bound(word), tables::LITERALS.get(bound(word)..bound(word + 1)).unwrap_or_default())
+        (
+            bound(word),
+            tables::LITERALS
+                .get(bound(word)..bound(word + 1))
+                .unwrap_or_default(),
+        )
     }
 
     /// Regular expressions over Go package paths and script beginnings.
@@ -206,7 +237,9 @@ impl Catalog {
 impl Tool {
     /// Whether this family's code contains the other's.
     pub(crate) fn swallows(&self, other: &str) -> bool {
-        self.swallows.iter().any(|pattern| matches(pattern, other.as_bytes()))
+        self.swallows
+            .iter()
+            .any(|pattern| matches(pattern, other.as_bytes()))
     }
 }
 
@@ -225,11 +258,14 @@ pub(crate) fn stronger<'a>(a: Option<&'a str>, b: Option<&'a str>) -> Option<&'a
 
 /// A rule's place in [`Catalog::rule_order`]; behind all of them for none.
 pub(crate) fn rank(rule: Option<&str>) -> usize {
-    rule.and_then(|rule| tables::RULES.iter().position(|known| *known == rule)).unwrap_or(tables::RULES.len())
+    rule.and_then(|rule| tables::RULES.iter().position(|known| *known == rule))
+        .unwrap_or(tables::RULES.len())
 }
 
 fn applet(name: &str) -> Option<&'static tables::Applet> {
-    let at = tables::APPLETS.binary_search_by(|applet| applet.name.cmp(name)).ok()?;
+    let at = tables::APPLETS
+        .binary_search_by(|applet| applet.name.cmp(name))
+        .ok()?;
     tables::APPLETS.get(at)
 }
 
@@ -239,8 +275,14 @@ fn patterns() -> Vec<Pattern> {
         Pattern { tool, go, regex }
     };
     let each = |(number, tool): (usize, &Tool)| {
-        let go = tool.go.iter().map(move |text| compile(number, true, format!("^(?:{text})$")));
-        let script = tool.script.iter().map(move |text| compile(number, false, format!("(?m-u){text}")));
+        let go = tool
+            .go
+            .iter()
+            .map(move |text| compile(number, true, format!("^(?:{text})$")));
+        let script = tool
+            .script
+            .iter()
+            .map(move |text| compile(number, false, format!("(?m-u){text}")));
         go.chain(script).collect::<Vec<_>>()
     };
     tables::TOOLS.iter().enumerate().flat_map(each).collect()

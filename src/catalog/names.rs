@@ -15,7 +15,10 @@ fn unversioned(name: &[u8]) -> impl Iterator<Item = &[u8]> {
             return None;
         }
         let rest = name.get(..name.len() - digits)?;
-        let rest = rest.strip_suffix(b".").or_else(|| rest.strip_suffix(b"-")).unwrap_or(rest);
+        let rest = rest
+            .strip_suffix(b".")
+            .or_else(|| rest.strip_suffix(b"-"))
+            .unwrap_or(rest);
         // One letter is no name of a tool that lost its version.
         (rest.len() > 1).then_some(rest)
     })
@@ -24,7 +27,16 @@ fn unversioned(name: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// What stands behind `x86_64-linux-gnu-`, `aarch64-alpine-linux-musl-`, `i686-w64-mingw32-`.
 fn without_triplet(name: &[u8]) -> Option<&[u8]> {
     const ENVIRONMENTS: [&[u8]; 10] = [
-        b"gnu", b"gnux32", b"gnueabi", b"gnueabihf", b"gnuabi64", b"musl", b"musleabi", b"musleabihf", b"mingw32", b"elf",
+        b"gnu",
+        b"gnux32",
+        b"gnueabi",
+        b"gnueabihf",
+        b"gnuabi64",
+        b"musl",
+        b"musleabi",
+        b"musleabihf",
+        b"mingw32",
+        b"elf",
     ];
     let mut parts = name.split(|byte| *byte == b'-');
     let mut length = 0;

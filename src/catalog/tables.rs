@@ -97,10 +97,17 @@ pub(crate) enum Condition {
 
 /// One applet of multi-call programs.
 #[derive(Debug)]
-pub(super) struct Applet {
-    pub(super) name: &'static str,
-    pub(super) rule: &'static str,
-    pub(super) capabilities: &'static [&'static str],
+pub(crate) struct Applet {
+    pub(crate) name: &'static str,
+    pub(crate) rule: &'static str,
+    pub(crate) capabilities: &'static [&'static str],
 }
 
-include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+pub(crate) use generated::*;
+
+mod generated {
+    #![expect(clippy::unreadable_literal, reason = "hashes, written by the build script")]
+    use super::{Applet, AppletTable, Capability, Condition, Kind, Literal, Signature, Tool};
+
+    include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+}

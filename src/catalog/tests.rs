@@ -18,7 +18,16 @@ fn names_are_found_without_versions_and_triplets() {
     ] {
         assert_eq!(by_name(name), Some(family), "{name}");
     }
-    for name in ["", "-", "1", "x86_64-linux-gnu-", "healthd", "bashful", "gnu-gcc", "2.7"] {
+    for name in [
+        "",
+        "-",
+        "1",
+        "x86_64-linux-gnu-",
+        "healthd",
+        "bashful",
+        "gnu-gcc",
+        "2.7",
+    ] {
         assert_eq!(by_name(name), None, "{name}");
     }
 }
@@ -44,7 +53,10 @@ fn every_capability_is_explained() {
         assert!(!capability.meaning.is_empty(), "{id}");
         assert!(capability.attack.iter().all(|id| id.starts_with('T')), "{id}");
     }
-    assert_eq!(catalog.capability("exec.shell").unwrap().attack, ["T1059.004", "T1609"]);
+    assert_eq!(
+        catalog.capability("exec.shell").unwrap().attack,
+        ["T1059.004", "T1609"]
+    );
     assert_eq!(catalog.capability("exec.nothing"), None);
 }
 
@@ -52,7 +64,11 @@ fn every_capability_is_explained() {
 fn the_strongest_applet_gives_the_rule() {
     let rule = |applets: &[&str]| {
         let applets: Vec<String> = applets.iter().map(|&name| name.to_owned()).collect();
-        Catalog::builtin().meaning("multi.busybox", &applets).unwrap().rule.unwrap()
+        Catalog::builtin()
+            .meaning("multi.busybox", &applets)
+            .unwrap()
+            .rule
+            .unwrap()
     };
     assert_eq!(rule(&["cat", "sh", "wget"]), "shell");
     assert_eq!(rule(&["cat", "wget"]), "network-tool");
@@ -60,9 +76,18 @@ fn the_strongest_applet_gives_the_rule() {
     assert_eq!(rule(&["no-such-applet"]), "os-utility");
     // A table that was not read may have a shell.
     assert_eq!(rule(&[]), "shell");
-    let capabilities = Catalog::builtin().meaning("multi.busybox", &["wget".to_owned()]).unwrap().capabilities;
-    assert!(capabilities.contains(&"net.fetch") && !capabilities.contains(&"exec.shell"), "{capabilities:?}");
-    assert_eq!(Catalog::builtin().meaning("shell.bash", &[]).unwrap().rule, Some("shell"));
+    let capabilities = Catalog::builtin()
+        .meaning("multi.busybox", &["wget".to_owned()])
+        .unwrap()
+        .capabilities;
+    assert!(
+        capabilities.contains(&"net.fetch") && !capabilities.contains(&"exec.shell"),
+        "{capabilities:?}"
+    );
+    assert_eq!(
+        Catalog::builtin().meaning("shell.bash", &[]).unwrap().rule,
+        Some("shell")
+    );
     assert_eq!(Catalog::builtin().meaning("shell.nothing", &[]), None);
 }
 
@@ -89,13 +114,19 @@ fn literals_are_found_near_their_slot() {
 fn no_signature_is_in_the_tables_in_the_clear() {
     let tables = include_str!(concat!(env!("OUT_DIR"), "/catalog.rs"));
     let mut checked = 0;
-    for entry in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/catalog")).unwrap() {
+    #[expect(clippy::disallowed_methods, reason = "the project's own files")]
+    let entries = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/catalog"));
+    for entry in entries.unwrap() {
         #[expect(clippy::disallowed_methods, reason = "the project's own files")]
         let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
         let file: toml::Table = text.parse().unwrap();
         let Some(tools) = file.get("tool") else { continue };
         for tool in tools.as_array().unwrap() {
-            let signatures = tool.get("signature").and_then(|all| all.as_array()).into_iter().flatten();
+            let signatures = tool
+                .get("signature")
+                .and_then(|all| all.as_array())
+                .into_iter()
+                .flatten();
             for literal in signatures.flat_map(|signature| signature["any"].as_array().unwrap()) {
                 let literal = literal.as_str().unwrap();
                 // A tool's id may be among the texts that it is found by.

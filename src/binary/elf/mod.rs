@@ -3,21 +3,24 @@
 //! Each piece is read by itself and capped before it is parsed. One that cannot be read is damage; the file stays a
 //! program, since what misleads this reader need not mislead the kernel.
 
-use std::collections::BTreeSet;
+mod symbols;
 
 use goblin::{
     container::{Container, Ctx, Endian},
     elf::{
-        Dynamic, Header, ProgramHeader, Symtab,
+        Dynamic, Header, ProgramHeader,
         dynamic::{
-            DF_1_PIE, DT_FLAGS_1, DT_GNU_HASH, DT_HASH, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB,
-            DT_SYMTAB, Dyn,
+            DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, Dyn,
         },
-        header::{EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, ET_DYN, ET_EXEC},
+        header::{
+            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_ARM, ET_DYN,
+            ET_EXEC,
+        },
         program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD},
     },
 };
 
+use self::symbols::Symbols;
 use super::{Content, Elf};
 use crate::limits::Limits;
 
@@ -43,13 +46,6 @@ pub(super) struct Reading<'a> {
     entries: Vec<Dyn>,
     /// Where symbols and their names lie, and how many there are.
     symbols: Option<Symbols>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Symbols {
-    table: u64,
-    names: u64,
-    count: usize,
 }
 
 impl<'a> Reading<'a> {
@@ -91,12 +87,19 @@ impl<'a> Reading<'a> {
         };
         let half = |at: usize| {
             let pair = [bytes[at], bytes[at + 1]];
-            if little { u16::from_le_bytes(pair) } else { u16::from_be_bytes(pair) }
+            if little {
+                u16::from_le_bytes(pair)
+            } else {
+                u16::from_be_bytes(pair)
+            }
         };
-        let class64 = match (half(54), half(42)) {
-            (56, _) => true,
-            (_, 32) => false,
-            _ => bytes[EI_CLASS] != ELFCLASS32,
+        let stated64 = bytes[EI_CLASS] != ELFCLASS32;
+        let class64 = match (half(54) == 56, half(42) == 32) {
+            _ if !matches!(half(16), ET_EXEC | ET_DYN) => stated64,
+            (true, true) => !matches!(half(18), EM_386 | EM_ARM),
+            (true, false) => true,
+            (false, true) => false,
+            (false, false) => stated64,
         };
         if head.len() < if class64 { 64 } else { 52 } {
             self.elf.class64 = class64;
@@ -112,7 +115,11 @@ impl<'a> Reading<'a> {
         bytes[EI_DATA] = data;
         let header = goblin::elf::Elf::parse_header(&bytes).ok()?;
         self.ctx = Ctx::new(
-            if class64 { Container::Big } else { Container::Little },
+            if class64 {
+                Container::Big
+            } else {
+                Container::Little
+            },
             if little { Endian::Little } else { Endian::Big },
         );
         self.elf.machine = header.e_machine;
@@ -126,18 +133,37 @@ impl<'a> Reading<'a> {
         self.read_segments(header, limits);
         self.elf.interpreter = self.interpreter();
         let entries = self.dynamic(limits);
-        let value = |tag| entries.iter().find(|entry| entry.d_tag == tag).map(|entry| entry.d_val);
+        let value = |tag| {
+            entries
+                .iter()
+                .find(|entry| entry.d_tag == tag)
+                .map(|entry| entry.d_val)
+        };
         let names = value(DT_STRTAB).and_then(|address| self.offset_of(address));
-        if names.is_none() && entries.iter().any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME)) {
+        if names.is_none()
+            && entries
+                .iter()
+                .any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME))
+        {
             self.damage("the names of its libraries lie outside the file, or outside what is held of it");
         }
-        let name = |entry: &Dyn| self.content.text(names?.checked_add(entry.d_val)?, LONGEST_NAME).map(<[u8]>::to_vec);
+        let name = |entry: &Dyn| {
+            self.content
+                .text(names?.checked_add(entry.d_val)?, LONGEST_NAME)
+                .map(<[u8]>::to_vec)
+        };
         let first = |tag| entries.iter().find(|entry| entry.d_tag == tag).and_then(name);
-        let needed: Vec<_> = entries.iter().filter(|entry| entry.d_tag == DT_NEEDED).filter_map(name).collect();
+        let needed: Vec<_> = entries
+            .iter()
+            .filter(|entry| entry.d_tag == DT_NEEDED)
+            .filter_map(name)
+            .collect();
         let (soname, rpath, runpath) = (first(DT_SONAME), first(DT_RPATH), first(DT_RUNPATH));
         self.symbols = self.find_symbols(&entries, names, limits);
         let position_independent = value(DT_FLAGS_1).is_some_and(|flags| flags & DF_1_PIE != 0);
-        let lone = !entries.iter().any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME))
+        let lone = !entries
+            .iter()
+            .any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME))
             && self.symbols.is_none_or(|symbols| symbols.count <= 1)
             && header.e_entry != 0;
         self.elf.startable = match header.e_type {
@@ -165,32 +191,62 @@ impl<'a> Reading<'a> {
         }
         self.segments = ProgramHeader::parse(table, 0, table.len() / size, self.ctx).unwrap_or_default();
         let loaded = self.segments.iter().filter(|segment| segment.p_type == PT_LOAD);
-        self.loaded_end =
-            loaded.map(|segment| segment.p_offset.saturating_add(segment.p_filesz)).max().unwrap_or_default();
+        self.loaded_end = loaded
+            .map(|segment| segment.p_offset.saturating_add(segment.p_filesz))
+            .max()
+            .unwrap_or_default();
     }
 
     fn interpreter(&mut self) -> Option<Vec<u8>> {
         let segment = self.segments.iter().find(|segment| segment.p_type == PT_INTERP)?;
-        let most = usize::try_from(segment.p_filesz).unwrap_or(usize::MAX).min(LONGEST_NAME);
+        let most = usize::try_from(segment.p_filesz)
+            .unwrap_or(usize::MAX)
+            .min(LONGEST_NAME);
         let bytes = self.content.at(segment.p_offset, most);
         let end = memchr::memchr(0, bytes);
         if end.is_none() {
             self.damage("the path of its interpreter has no end");
         }
-        Some(bytes.get(..end.unwrap_or(bytes.len())).unwrap_or_default().to_vec())
+        Some(
+            bytes
+                .get(..end.unwrap_or(bytes.len()))
+                .unwrap_or_default()
+                .to_vec(),
+        )
     }
 
     /// The dynamic section, found by its address as the loader finds it, else by its place in the file.
     fn dynamic(&mut self, limits: &Limits) -> Vec<Dyn> {
-        let Some(segment) = self.segments.iter().find(|segment| segment.p_type == PT_DYNAMIC).cloned() else {
+        let Some(segment) = self
+            .segments
+            .iter()
+            .find(|segment| segment.p_type == PT_DYNAMIC)
+            .cloned()
+        else {
             return Vec::new();
         };
         let most = limits.dynamic_entries * Dyn::size(self.ctx.container);
-        let bytes = self.offset_of(segment.p_vaddr).map(|offset| self.content.at(offset, most)).unwrap_or_default();
-        let bytes = if bytes.is_empty() { self.content.at(segment.p_offset, most) } else { bytes };
+        let bytes = self
+            .offset_of(segment.p_vaddr)
+            .map(|offset| self.content.at(offset, most))
+            .unwrap_or_default();
+        let bytes = if bytes.is_empty() {
+            self.content.at(segment.p_offset, most)
+        } else {
+            bytes
+        };
         let whole = bytes.len() - bytes.len() % Dyn::size(self.ctx.container);
-        let here = ProgramHeader { p_type: PT_DYNAMIC, p_offset: 0, p_filesz: whole as u64, ..segment };
-        let entries = Dynamic::parse(bytes, &[here], self.ctx).ok().flatten().map(|all| all.dyns).unwrap_or_default();
+        let here = ProgramHeader {
+            p_type: PT_DYNAMIC,
+            p_offset: 0,
+            p_filesz: whole as u64,
+            ..segment
+        };
+        let entries = Dynamic::parse(bytes, &[here], self.ctx)
+            .ok()
+            .flatten()
+            .map(|all| all.dyns)
+            .unwrap_or_default();
         if entries.is_empty() {
             self.damage("the dynamic section lies outside the file, or outside what is held of it");
         } else if entries.last().is_some_and(|last| last.d_tag != DT_NULL) {
@@ -201,73 +257,34 @@ impl<'a> Reading<'a> {
 
     /// The file offset that is mapped at `address`. Of overlapping segments the last one wins, as with `mmap`.
     pub(super) fn offset_of(&self, address: u64) -> Option<u64> {
-        self.segments.iter().rev().filter(|segment| segment.p_type == PT_LOAD).find_map(|segment| {
-            let within = address.checked_sub(segment.p_vaddr)?;
-            (within < segment.p_filesz).then(|| segment.p_offset.checked_add(within)).flatten()
-        })
+        self.segments
+            .iter()
+            .rev()
+            .filter(|segment| segment.p_type == PT_LOAD)
+            .find_map(|segment| {
+                let within = address.checked_sub(segment.p_vaddr)?;
+                (within < segment.p_filesz)
+                    .then(|| segment.p_offset.checked_add(within))
+                    .flatten()
+            })
     }
 
     /// The value of the first dynamic entry with this tag.
     pub(super) fn dynamic_value(&self, tag: u64) -> Option<u64> {
-        self.entries.iter().find(|entry| entry.d_tag == tag).map(|entry| entry.d_val)
+        self.entries
+            .iter()
+            .find(|entry| entry.d_tag == tag)
+            .map(|entry| entry.d_val)
     }
 
     /// At most eight bytes as a number in the file's byte order.
     pub(super) fn number(&self, bytes: &[u8]) -> u64 {
         let fold = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
-        if self.elf.little_endian { bytes.iter().rev().fold(0, fold) } else { bytes.iter().fold(0, fold) }
-    }
-
-    /// How many symbols there are, by the hash table; where there is none, by the gap up to the names behind them.
-    fn find_symbols(&self, entries: &[Dyn], names: Option<u64>, limits: &Limits) -> Option<Symbols> {
-        let place = |tag| {
-            let entry = entries.iter().find(|entry| entry.d_tag == tag)?;
-            self.offset_of(entry.d_val)
-        };
-        let table = place(DT_SYMTAB)?;
-        let names = names?;
-        let gap = names.checked_sub(table).map(|bytes| bytes / symbol_size(self.ctx) as u64);
-        let chained = place(DT_HASH).and_then(|at| self.word(at.checked_add(4)?)).map(u64::from);
-        let hashed = chained.or_else(|| self.gnu_hash_count(place(DT_GNU_HASH)?, limits));
-        let count = hashed.or(gap).unwrap_or_default();
-        let count = usize::try_from(count).unwrap_or(usize::MAX).min(limits.symbols);
-        Some(Symbols { table, names, count })
-    }
-
-    /// The number of symbols by a GNU hash table: the chain of the highest bucket leads to the last one.
-    fn gnu_hash_count(&self, at: u64, limits: &Limits) -> Option<u64> {
-        let buckets = u64::from(self.word(at)?);
-        let first = u64::from(self.word(at.checked_add(4)?)?);
-        let filter = u64::from(self.word(at.checked_add(8)?)?) * if self.elf.class64 { 8 } else { 4 };
-        let bucket_at = at.checked_add(16 + filter)?;
-        let bytes = self.content.at(bucket_at, usize::try_from(buckets).ok()?.min(limits.symbols).checked_mul(4)?);
-        let highest = bytes.chunks_exact(4).filter_map(|word| self.word_of(word)).max().map_or(0, u64::from);
-        if highest < first {
-            return Some(first);
+        if self.elf.little_endian {
+            bytes.iter().rev().fold(0, fold)
+        } else {
+            bytes.iter().fold(0, fold)
         }
-        let chain_at = bucket_at.checked_add(4 * buckets)?.checked_add(4 * (highest - first))?;
-        let chain = self.content.at(chain_at, limits.symbols.checked_mul(4)?);
-        let length = chain.chunks_exact(4).position(|word| self.word_of(word).is_some_and(|word| word & 1 == 1))?;
-        Some(highest + 1 + length as u64)
-    }
-
-    /// Which of `wanted` are dynamic symbols that the file asks for, and which are ones that it has.
-    pub(super) fn symbols(&self, wanted: &BTreeSet<&[u8]>) -> (BTreeSet<&'a [u8]>, BTreeSet<&'a [u8]>) {
-        let (mut imports, mut defines) = (BTreeSet::new(), BTreeSet::new());
-        let Some(Symbols { table, names, count }) = self.symbols else { return (imports, defines) };
-        let size = symbol_size(self.ctx);
-        let bytes = self.content.at(table, count.saturating_mul(size));
-        let Ok(symbols) = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx) else { return (imports, defines) };
-        // No name needs to be read further than the longest that is wanted: hostile names cost no more than honest ones.
-        let longest = wanted.iter().map(|name| name.len()).max().unwrap_or_default();
-        for symbol in symbols.iter() {
-            let at = names.checked_add(symbol.st_name as u64);
-            let Some(name) = at.and_then(|at| self.content.text(at, longest)) else { continue };
-            if wanted.contains(name) {
-                if symbol.st_shndx == 0 { imports.insert(name) } else { defines.insert(name) };
-            }
-        }
-        (imports, defines)
     }
 
     /// The 32-bit word at a file offset.
@@ -280,15 +297,13 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn symbol_size(ctx: Ctx) -> usize {
-    goblin::elf::Sym::size(ctx.container)
-}
-
 /// Ranges of a large file, as offset and length, that lie behind its `head` and are wanted to read it.
 pub(super) fn wanted_behind(head: &[u8], limits: &Limits) -> Vec<(u64, usize)> {
     let mut wanted = Vec::new();
     let mut reading = Reading::of(Content::whole(head), limits);
-    let Some(header) = reading.header() else { return wanted };
+    let Some(header) = reading.header() else {
+        return wanted;
+    };
     let entries = limits.dynamic_entries * Dyn::size(reading.ctx.container);
     wanted.push((header.e_phoff, limits.program_headers));
     for segment in &reading.segments {
@@ -301,8 +316,16 @@ pub(super) fn wanted_behind(head: &[u8], limits: &Limits) -> Vec<(u64, usize)> {
             _ => {}
         }
     }
-    let names = reading.dynamic(limits).iter().find(|entry| entry.d_tag == DT_STRTAB).map(|entry| entry.d_val);
-    wanted.extend(names.and_then(|address| reading.offset_of(address)).map(|offset| (offset, NAMES_BEHIND)));
+    let names = reading
+        .dynamic(limits)
+        .iter()
+        .find(|entry| entry.d_tag == DT_STRTAB)
+        .map(|entry| entry.d_val);
+    wanted.extend(
+        names
+            .and_then(|address| reading.offset_of(address))
+            .map(|offset| (offset, NAMES_BEHIND)),
+    );
     let end = head.len() as u64;
     wanted.retain(|(offset, length)| offset.saturating_add(*length as u64) > end);
     wanted.sort_unstable();

@@ -1,0 +1,116 @@
+//! The dynamic symbols of an ELF file: what it asks of libraries, and what it has for others.
+
+use std::collections::BTreeSet;
+
+use goblin::{
+    container::Ctx,
+    elf::{
+        Symtab,
+        dynamic::{DT_GNU_HASH, DT_HASH, DT_SYMTAB, Dyn},
+    },
+};
+
+use super::Reading;
+use crate::limits::Limits;
+
+/// Where symbols and their names lie in the file, and how many there are.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Symbols {
+    table: u64,
+    names: u64,
+    pub(super) count: usize,
+}
+
+impl<'a> Reading<'a> {
+    /// How many symbols there are, by the hash table; where there is none, by the gap up to the names behind them.
+    pub(super) fn find_symbols(
+        &self,
+        entries: &[Dyn],
+        names: Option<u64>,
+        limits: &Limits,
+    ) -> Option<Symbols> {
+        let place = |tag| {
+            let entry = entries.iter().find(|entry| entry.d_tag == tag)?;
+            self.offset_of(entry.d_val)
+        };
+        let table = place(DT_SYMTAB)?;
+        let names = names?;
+        let gap = names
+            .checked_sub(table)
+            .map(|bytes| bytes / symbol_size(self.ctx) as u64);
+        let chained = place(DT_HASH)
+            .and_then(|at| self.word(at.checked_add(4)?))
+            .map(u64::from);
+        let hashed = chained.or_else(|| self.gnu_hash_count(place(DT_GNU_HASH)?, limits));
+        let count = hashed.or(gap).unwrap_or_default();
+        let count = usize::try_from(count).unwrap_or(usize::MAX).min(limits.symbols);
+        Some(Symbols { table, names, count })
+    }
+
+    /// The number of symbols by a GNU hash table: the chain of the highest bucket leads to the last one.
+    fn gnu_hash_count(&self, at: u64, limits: &Limits) -> Option<u64> {
+        let buckets = u64::from(self.word(at)?);
+        let first = u64::from(self.word(at.checked_add(4)?)?);
+        let filter = u64::from(self.word(at.checked_add(8)?)?) * if self.elf.class64 { 8 } else { 4 };
+        let bucket_at = at.checked_add(16 + filter)?;
+        let bytes = self.content.at(
+            bucket_at,
+            usize::try_from(buckets)
+                .ok()?
+                .min(limits.symbols)
+                .checked_mul(4)?,
+        );
+        let highest = bytes
+            .chunks_exact(4)
+            .filter_map(|word| self.word_of(word))
+            .max()
+            .map_or(0, u64::from);
+        if highest < first {
+            return Some(first);
+        }
+        let chain_at = bucket_at
+            .checked_add(4 * buckets)?
+            .checked_add(4 * (highest - first))?;
+        let chain = self.content.at(chain_at, limits.symbols.checked_mul(4)?);
+        let length = chain
+            .chunks_exact(4)
+            .position(|word| self.word_of(word).is_some_and(|word| word & 1 == 1))?;
+        Some(highest + 1 + length as u64)
+    }
+
+    /// Which of `wanted` are dynamic symbols that the file asks for, and which are ones that it has.
+    pub(in crate::binary) fn symbols(
+        &self,
+        wanted: &BTreeSet<&[u8]>,
+    ) -> (BTreeSet<&'a [u8]>, BTreeSet<&'a [u8]>) {
+        let (mut imports, mut defines) = (BTreeSet::new(), BTreeSet::new());
+        let Some(Symbols { table, names, count }) = self.symbols else {
+            return (imports, defines);
+        };
+        let size = symbol_size(self.ctx);
+        let bytes = self.content.at(table, count.saturating_mul(size));
+        let Ok(symbols) = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx) else {
+            return (imports, defines);
+        };
+        // No name needs to be read further than the longest that is wanted: hostile names cost no more than honest ones.
+        let longest = wanted.iter().map(|name| name.len()).max().unwrap_or_default();
+        for symbol in &symbols {
+            let at = names.checked_add(symbol.st_name as u64);
+            let Some(name) = at.and_then(|at| self.content.text(at, longest)) else {
+                continue;
+            };
+            if wanted.contains(name) {
+                if symbol.st_shndx == 0 {
+                    imports.insert(name)
+                } else {
+                    defines.insert(name)
+                };
+            }
+        }
+        (imports, defines)
+    }
+}
+
+fn symbol_size(ctx: Ctx) -> usize {
+    goblin::elf::Sym::size(ctx.container)
+}
