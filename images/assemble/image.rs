@@ -56,7 +56,8 @@ struct Assembled {
 struct Layer {
     descriptor: Descriptor,
     diff_id: String,
-    damaged: bool,
+    /// Digest of the blob's bytes: another than the described one in a sample with a defect.
+    stored: String,
     directories: Directories,
 }
 
@@ -194,14 +195,11 @@ impl Workshop {
         if let Ok(kept) = fs::read(&stamp)
             && let Ok(kept) = serde_json::from_slice::<Assembled>(&kept)
             && kept.inputs == inputs
-            && kept
-                .layers
-                .iter()
-                .all(|layer| self.blobs.has(&layer.descriptor, layer.damaged))
+            && kept.layers.iter().all(|layer| self.blobs.has(&layer.stored))
             && kept
                 .documents
                 .iter()
-                .all(|document| self.blobs.has(document, false))
+                .all(|document| self.blobs.has(&document.digest))
         {
             return Ok(kept);
         }
@@ -327,19 +325,19 @@ impl Workshop {
                 .blobs
                 .put(media_type(wanted.compression), &stored, &described)?,
             diff_id: sha256(&bytes),
-            damaged: stored != described,
+            stored: sha256(&stored),
             directories: tree.directories(),
         })
     }
 
     fn write(&self, image: &Assembled, out: &Path) -> Result<()> {
-        let mut blobs: Vec<_> = image
+        let documents = image
             .documents
             .iter()
-            .map(|descriptor| (descriptor.clone(), false))
-            .collect();
+            .map(|document| (&*document.digest, &*document.digest));
         let layers = image.layers.iter().chain(&image.children);
-        blobs.extend(layers.map(|layer| (layer.descriptor.clone(), layer.damaged)));
+        let layers = layers.map(|layer| (&*layer.descriptor.digest, &*layer.stored));
+        let blobs: Vec<_> = documents.chain(layers).collect();
         let mut top = image.top.clone();
         top["annotations"] = json!({ "org.opencontainers.image.ref.name": "latest" });
         self.blobs.layout(out, &top, &blobs)

@@ -35,14 +35,14 @@ impl Blobs {
         Ok(Self(directory))
     }
 
-    /// Keeps `stored` under the digest of `described`: both are the same but in samples with a defect.
+    /// Keeps `stored` and describes `described`: both are the same but in samples with a defect.
     pub(crate) fn put(&self, media_type: &str, stored: &[u8], described: &[u8]) -> Result<Descriptor> {
         let descriptor = Descriptor {
             media_type: media_type.to_owned(),
             digest: sha256(described),
             size: described.len() as u64,
         };
-        let path = self.0.join(Self::name(&descriptor, stored == described));
+        let path = self.path(&sha256(stored));
         // Written beside and renamed: another thread may be linking the same blob.
         let beside = path.with_extension(format!("{:?}", std::thread::current().id()));
         fs::write(&beside, stored).map_err(context(&beside))?;
@@ -56,31 +56,26 @@ impl Blobs {
         self.put(media_type, &text, &text)
     }
 
-    /// Whether the blob is still there.
-    pub(crate) fn has(&self, descriptor: &Descriptor, damaged: bool) -> bool {
-        self.0.join(Self::name(descriptor, !damaged)).is_file()
+    /// Whether the bytes of this digest are still there.
+    pub(crate) fn has(&self, stored: &str) -> bool {
+        self.path(stored).is_file()
     }
 
-    /// Blobs with a defect are kept apart: a sound sample may have the same digest.
-    fn name(descriptor: &Descriptor, sound: bool) -> String {
-        let hex = descriptor.digest.trim_start_matches("sha256:");
-        if sound {
-            hex.to_owned()
-        } else {
-            format!("{hex}-damaged")
-        }
+    fn path(&self, stored: &str) -> PathBuf {
+        self.0.join(stored.trim_start_matches("sha256:"))
     }
 
-    /// Writes a layout that holds `blobs` and names `top` in its index. `damaged` blobs take the place of sound ones.
-    pub(crate) fn layout(&self, out: &Path, top: &Value, blobs: &[(Descriptor, bool)]) -> Result<()> {
+    /// Writes a layout that names `top` in its index and holds `blobs`: the digest that names one, and the digest of what
+    /// is stored for it.
+    pub(crate) fn layout(&self, out: &Path, top: &Value, blobs: &[(&str, &str)]) -> Result<()> {
         let directory = out.join("blobs/sha256");
         if out.exists() {
             fs::remove_dir_all(out).map_err(context(out))?;
         }
         fs::create_dir_all(&directory).map_err(context(&directory))?;
-        for (descriptor, damaged) in blobs {
-            let from = self.0.join(Self::name(descriptor, !damaged));
-            let to = directory.join(Self::name(descriptor, true));
+        for (digest, stored) in blobs {
+            let from = self.path(stored);
+            let to = directory.join(digest.trim_start_matches("sha256:"));
             if to.exists() {
                 continue;
             }
