@@ -19,14 +19,19 @@ use nix::sys::resource::{UsageWho, getrusage};
 const ROUNDS: usize = 5;
 
 fn main() -> io::Result<()> {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
     match words.split_first() {
         // The same program in a process of its own, so that peak memory is that of one run alone.
         Some((first, rest)) if first == "--measure" => measure(rest),
         Some((first, rest)) if first == "--bound" => bound(&rest[0], Path::new(&rest[1])),
         Some(_) => words.iter().try_for_each(|layout| compare(Path::new(layout))),
         None => {
-            println!("usage: cargo bench --bench bound -- LAYOUT…   (OCI layouts, such as target/images/demo)");
+            println!(
+                "usage: cargo bench --bench bound -- LAYOUT…   (OCI layouts, such as target/images/demo)"
+            );
             Ok(())
         }
     }
@@ -35,15 +40,51 @@ fn main() -> io::Result<()> {
 /// One layout: all contenders in turn, round after round.
 fn compare(layout: &Path) -> io::Result<()> {
     let blobs = layers(layout)?;
-    let bytes: u64 = blobs.iter().map(|blob| fs::metadata(blob).map_or(0, |meta| meta.len())).sum();
-    println!("{}: {} layers, {:.1} MB compressed", layout.display(), blobs.len(), bytes as f64 / 1e6);
+    let bytes: u64 = blobs
+        .iter()
+        .map(|blob| fs::metadata(blob).map_or(0, |meta| meta.len()))
+        .sum();
+    println!(
+        "{}: {} layers, {:.1} MB compressed",
+        layout.display(),
+        blobs.len(),
+        bytes as f64 / 1e6
+    );
     let this = std::env::current_exe()?.display().to_string();
     let target = format!("oci:{}", layout.display());
     let scant = env!("CARGO_BIN_EXE_scant");
     let shown = layout.display().to_string();
     let contenders: [(&str, Vec<&str>); 4] = [
-        ("scant", vec![scant, "scan", "--exit-zero", "--platform", "all", "-q", "-o", "json", &target]),
-        ("scant --jobs 1", vec![scant, "scan", "--exit-zero", "--platform", "all", "-q", "--jobs", "1", "-o", "json", &target]),
+        (
+            "scant",
+            vec![
+                scant,
+                "scan",
+                "--exit-zero",
+                "--platform",
+                "all",
+                "-q",
+                "-o",
+                "json",
+                &target,
+            ],
+        ),
+        (
+            "scant --jobs 1",
+            vec![
+                scant,
+                "scan",
+                "--exit-zero",
+                "--platform",
+                "all",
+                "-q",
+                "--jobs",
+                "1",
+                "-o",
+                "json",
+                &target,
+            ],
+        ),
         ("bound, zlib-rs", vec![&this, "--bound", "zlib-rs", &shown]),
         ("bound, libdeflate", vec![&this, "--bound", "libdeflate", &shown]),
     ];
@@ -57,7 +98,13 @@ fn compare(layout: &Path) -> io::Result<()> {
             }
         }
     }
-    let medians: Vec<f64> = runs.iter_mut().map(|runs| { runs.sort(); runs[ROUNDS / 2].0.as_secs_f64() }).collect();
+    let medians: Vec<f64> = runs
+        .iter_mut()
+        .map(|runs| {
+            runs.sort();
+            runs[ROUNDS / 2].0.as_secs_f64()
+        })
+        .collect();
     let best = medians[2].min(medians[3]);
     for (((name, _), runs), median) in contenders.iter().zip(&runs).zip(&medians) {
         let peak = runs.iter().map(|run| run.1).max().unwrap_or(0);
@@ -77,16 +124,24 @@ fn compare(layout: &Path) -> io::Result<()> {
 fn run_measured(this: &str, command: &[&str]) -> io::Result<(Duration, u64)> {
     let output = Command::new(this).arg("--measure").args(command).output()?;
     let text = String::from_utf8_lossy(&output.stdout);
-    let mut numbers = text.split_whitespace().filter_map(|word| word.parse::<u64>().ok());
+    let mut numbers = text
+        .split_whitespace()
+        .filter_map(|word| word.parse::<u64>().ok());
     match (output.status.success(), numbers.next(), numbers.next()) {
         (true, Some(micros), Some(kib)) => Ok((Duration::from_micros(micros), kib)),
-        _ => Err(io::Error::other(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr)))),
+        _ => Err(io::Error::other(format!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        ))),
     }
 }
 
 fn measure(command: &[String]) -> io::Result<()> {
     let start = Instant::now();
-    let status = Command::new(&command[0]).args(&command[1..]).stdout(Stdio::null()).status()?;
+    let status = Command::new(&command[0])
+        .args(&command[1..])
+        .stdout(Stdio::null())
+        .status()?;
     let wall = start.elapsed();
     if !status.success() {
         return Err(io::Error::other(format!("ended with {status}")));
@@ -115,13 +170,20 @@ fn layers(layout: &Path) -> io::Result<Vec<PathBuf>> {
 /// The least work: each blob hashed, and inflated to nothing. Two tasks a blob, taken by as many threads as there are cores.
 fn bound(decoder: &str, layout: &Path) -> io::Result<()> {
     let blobs = layers(layout)?;
-    let tasks: Vec<(&PathBuf, bool)> = blobs.iter().flat_map(|blob| [(blob, true), (blob, false)]).collect();
+    let tasks: Vec<(&PathBuf, bool)> = blobs
+        .iter()
+        .flat_map(|blob| [(blob, true), (blob, false)])
+        .collect();
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some((blob, inflates)) = tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let done = if *inflates { inflate(decoder, blob) } else { hash(blob) };
+                    let done = if *inflates {
+                        inflate(decoder, blob)
+                    } else {
+                        hash(blob)
+                    };
                     done.unwrap_or_else(|error| panic!("{}: {error}", blob.display()));
                 }
             });
@@ -158,12 +220,17 @@ fn inflate(decoder: &str, blob: &Path) -> io::Result<()> {
     }
     if decoder == "libdeflate" {
         let bytes = fs::read(blob)?;
-        let size = bytes.last_chunk::<4>().map_or(0, |last| u32::from_le_bytes(*last));
+        let size = bytes
+            .last_chunk::<4>()
+            .map_or(0, |last| u32::from_le_bytes(*last));
         let mut out = vec![0; size as usize];
         let whole = libdeflater::Decompressor::new().gzip_decompress(&bytes, &mut out);
-        return whole.map(|_| ()).map_err(|error| io::Error::other(error.to_string()));
+        return whole
+            .map(|_| ())
+            .map_err(|error| io::Error::other(error.to_string()));
     }
-    let mut reader = flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(256 << 10, fs::File::open(blob)?));
+    let mut reader =
+        flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(256 << 10, fs::File::open(blob)?));
     let mut buffer = vec![0; 256 << 10];
     while reader.read(&mut buffer)? > 0 {}
     Ok(())

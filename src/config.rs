@@ -118,7 +118,12 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
     };
     let plan = Plan {
         targets,
-        source: source::Options { platform, limits: Limits::default(), stop, registry },
+        source: source::Options {
+            platform,
+            limits: Limits::default(),
+            stop,
+            registry,
+        },
         policy: policy(
             args.policy.or(settings.policy).as_deref().unwrap_or("distroless"),
             &first_of(args.waivers, settings.waivers),
@@ -128,9 +133,19 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
         today: today()?,
     };
     let sarif = sarif_profile(args.sarif_profile.or(settings.sarif_profile).as_deref())?;
-    let style = Style { sarif, category: args.category.or(settings.category), ..style(global)? };
+    let style = Style {
+        sarif,
+        category: args.category.or(settings.category),
+        ..style(global)?
+    };
     let progress = !global.quiet && io::stderr().is_terminal();
-    Ok(Scan { plan, outputs, style, exit_zero: args.exit_zero, progress })
+    Ok(Scan {
+        plan,
+        outputs,
+        style,
+        exit_zero: args.exit_zero,
+        progress,
+    })
 }
 
 /// How text for standard output looks.
@@ -161,7 +176,8 @@ pub fn policy(spec: &str, waivers: &[PathBuf]) -> Result<Policy> {
             Ok((place, text))
         })
         .collect::<Result<_>>()?;
-    policy::load(spec, &texts, &|path| read_file(Path::new(path))).map_err(|error| UsageError(error.to_string()))
+    policy::load(spec, &texts, &|path| read_file(Path::new(path)))
+        .map_err(|error| UsageError(error.to_string()))
 }
 
 fn usage<T>(message: impl Into<String>) -> Result<T> {
@@ -175,15 +191,28 @@ fn first_of<T>(said: Vec<T>, settings: Vec<T>) -> Vec<T> {
 
 fn targets(mut words: Vec<String>, from_file: Option<&str>) -> Result<Vec<Target>> {
     if let Some(file) = from_file {
-        let text = if file == "-" { read_stdin() } else { read_file(Path::new(file)) };
+        let text = if file == "-" {
+            read_stdin()
+        } else {
+            read_file(Path::new(file))
+        };
         let text = text.map_err(|why| UsageError(format!("list of targets `{file}`: {why}")))?;
-        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        let lines = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'));
         words.extend(lines.map(str::to_owned));
     }
     if words.is_empty() {
         return usage("the list of targets is empty");
     }
-    words.iter().map(|word| word.parse::<Target>().map_err(|error| UsageError(error.to_string()))).collect()
+    words
+        .iter()
+        .map(|word| {
+            word.parse::<Target>()
+                .map_err(|error| UsageError(error.to_string()))
+        })
+        .collect()
 }
 
 fn outputs(words: Vec<String>) -> Result<Vec<Output>> {
@@ -194,23 +223,32 @@ fn outputs(words: Vec<String>) -> Result<Vec<Output>> {
             Some((format, file)) => (format, Some(PathBuf::from(file))),
             None => (word.as_str(), None),
         };
-        let output = Output { format: format.parse().map_err(UsageError)?, file };
+        let output = Output {
+            format: format.parse().map_err(UsageError)?,
+            file,
+        };
         if outputs.iter().any(|other| other.file == output.file) {
             return usage(match &output.file {
                 Some(file) => format!("two outputs go to `{}`", file.display()),
-                None => "two outputs go to standard output; give all but one a file: -o json=scant.json".to_owned(),
+                None => "two outputs go to standard output; give all but one a file: -o json=scant.json"
+                    .to_owned(),
             });
         }
         outputs.push(output);
     }
     if outputs.is_empty() {
-        outputs.push(Output { format: Format::Text, file: None });
+        outputs.push(Output {
+            format: Format::Text,
+            file: None,
+        });
     }
     Ok(outputs)
 }
 
 fn login(username: Option<String>, password_stdin: bool) -> Result<Option<Login>> {
-    let Some(username) = username.filter(|_| password_stdin) else { return Ok(None) };
+    let Some(username) = username.filter(|_| password_stdin) else {
+        return Ok(None);
+    };
     let mut password = String::new();
     let line = io::stdin().lock().take(64 << 10).read_line(&mut password);
     line.map_err(|error| UsageError(format!("password on standard input: {error}")))?;
@@ -218,7 +256,10 @@ fn login(username: Option<String>, password_stdin: bool) -> Result<Option<Login>
     if password.is_empty() {
         return usage("standard input holds no password");
     }
-    Ok(Some(Login { username, password: Secret(password.to_owned()) }))
+    Ok(Some(Login {
+        username,
+        password: Secret(password.to_owned()),
+    }))
 }
 
 fn sarif_profile(word: Option<&str>) -> Result<SarifProfile> {
@@ -227,7 +268,11 @@ fn sarif_profile(word: Option<&str>) -> Result<SarifProfile> {
         Some("plain") => Ok(SarifProfile::Plain),
         None if variable("GITHUB_ACTIONS").as_deref() == Some("true") => Ok(SarifProfile::Github),
         None => Ok(SarifProfile::Plain),
-        Some(other) => usage(text::unknown("SARIF profile", other, ["github", "plain"].into_iter())),
+        Some(other) => usage(text::unknown(
+            "SARIF profile",
+            other,
+            ["github", "plain"].into_iter(),
+        )),
     }
 }
 
@@ -236,11 +281,16 @@ fn settings(named: Option<&Path>) -> Result<Settings> {
     let found = match named {
         Some(path) => Some(path.to_owned()),
         None => working_directory().and_then(|here| {
-            here.ancestors().map(|folder| folder.join(SETTINGS_FILE)).find(|path| path.is_file())
+            here.ancestors()
+                .map(|folder| folder.join(SETTINGS_FILE))
+                .find(|path| path.is_file())
         }),
     };
-    let Some(path) = found else { return Ok(Settings::default()) };
-    let fault = |why: &dyn std::fmt::Display| UsageError(format!("settings file `{}`: {why}", path.display()));
+    let Some(path) = found else {
+        return Ok(Settings::default());
+    };
+    let fault =
+        |why: &dyn std::fmt::Display| UsageError(format!("settings file `{}`: {why}", path.display()));
     let text = read_file(&path).map_err(|why| fault(&why))?;
     let table: toml::Table = toml::from_str(&text).map_err(|error| fault(&error))?;
     if let Some(key) = table.keys().find(|key| !SETTINGS_KEYS.contains(&key.as_str())) {
@@ -252,13 +302,20 @@ fn settings(named: Option<&Path>) -> Result<Settings> {
     for file in settings.waivers.iter_mut().chain(&mut settings.ca_file) {
         *file = folder.join(&*file);
     }
-    if let Some(policy) = settings.policy.as_mut().filter(|policy| policy.ends_with(".toml")) {
+    if let Some(policy) = settings
+        .policy
+        .as_mut()
+        .filter(|policy| policy.ends_with(".toml"))
+    {
         *policy = folder.join(&*policy).to_string_lossy().into_owned();
     }
     Ok(settings)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this module is where files of settings are read; capped")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this module is where files of settings are read; capped"
+)]
 fn read_file(path: &Path) -> std::result::Result<String, String> {
     read_capped(std::fs::File::open(path).map_err(|error| error.to_string())?)
 }
@@ -270,26 +327,39 @@ fn read_stdin() -> std::result::Result<String, String> {
 #[expect(clippy::disallowed_methods, reason = "the read is capped by `take`")]
 fn read_capped(reader: impl Read) -> std::result::Result<String, String> {
     let mut text = String::new();
-    reader.take(FILE_LIMIT + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    reader
+        .take(FILE_LIMIT + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| error.to_string())?;
     if text.len() as u64 > FILE_LIMIT {
         return Err(format!("is larger than {FILE_LIMIT} bytes"));
     }
     Ok(text)
 }
 
-#[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this module is where the environment is read"
+)]
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-#[expect(clippy::disallowed_methods, reason = "this module is where the environment is read")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this module is where the environment is read"
+)]
 fn working_directory() -> Option<PathBuf> {
     std::env::current_dir().ok()
 }
 
 fn source_date_epoch() -> Result<Option<i64>> {
-    let Some(text) = variable("SOURCE_DATE_EPOCH") else { return Ok(None) };
-    let seconds = text.parse().map_err(|_| UsageError(format!("SOURCE_DATE_EPOCH is `{text}`, not seconds since 1970")))?;
+    let Some(text) = variable("SOURCE_DATE_EPOCH") else {
+        return Ok(None);
+    };
+    let seconds = text
+        .parse()
+        .map_err(|_| UsageError(format!("SOURCE_DATE_EPOCH is `{text}`, not seconds since 1970")))?;
     Ok(Some(seconds))
 }
 
@@ -317,13 +387,20 @@ fn colors(choice: ColorChoice) -> bool {
 }
 
 fn terminal_width() -> Option<usize> {
-    let width = if io::stdout().is_terminal() { terminal_size::terminal_size() } else { None };
+    let width = if io::stdout().is_terminal() {
+        terminal_size::terminal_size()
+    } else {
+        None
+    };
     width.map(|(width, _)| usize::from(width.0).max(40))
 }
 
 /// Whether the locale is one of UTF-8, by the first of the variables that is set (POSIX, "Environment Variables").
 fn speaks_utf8() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable).unwrap_or_default();
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(variable)
+        .unwrap_or_default();
     !io::stdout().is_terminal() || locale.to_ascii_lowercase().replace('-', "").contains("utf8")
 }
 
@@ -334,7 +411,13 @@ mod tests {
     #[test]
     fn outputs_are_told_apart() {
         let parse = |words: &[&str]| outputs(words.iter().map(|word| (*word).to_owned()).collect());
-        assert_eq!(parse(&[]).unwrap(), [Output { format: Format::Text, file: None }]);
+        assert_eq!(
+            parse(&[]).unwrap(),
+            [Output {
+                format: Format::Text,
+                file: None
+            }]
+        );
         let three = parse(&["sarif=a=b.sarif", "json=x.json", "text"]).unwrap();
         assert_eq!(three[0].file.as_deref(), Some(Path::new("a=b.sarif")));
         for (words, want) in [

@@ -11,7 +11,9 @@ pub use scan::ScanArgs;
 /// Checks that a container image is really distroless.
 #[derive(Debug, Parser)]
 #[command(name = "scant", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 compliant, 1 not compliant, 2 usage or policy error, 3 cannot be scanned, 4 try again")]
+#[command(
+    after_help = "Exit codes: 0 compliant, 1 not compliant, 2 usage or policy error, 3 cannot be scanned, 4 try again"
+)]
 pub struct Cli {
     /// Options of every command.
     #[command(flatten)]
@@ -25,7 +27,13 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct GlobalArgs {
     /// When to use colours
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", env = "SCANT_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        env = "SCANT_COLOR"
+    )]
     pub color: ColorChoice,
     /// Show everything, not only the first screen
     #[arg(short, long, global = true)]

@@ -26,7 +26,13 @@ pub struct ScanArgs {
     #[arg(long, value_name = "FILE")]
     pub from_file: Option<String>,
     /// Report format: text, json or sarif, to standard output or to FILE; may be repeated
-    #[arg(short, long = "output", value_name = "FORMAT[=FILE]", env = "SCANT_OUTPUT", value_delimiter = ',')]
+    #[arg(
+        short,
+        long = "output",
+        value_name = "FORMAT[=FILE]",
+        env = "SCANT_OUTPUT",
+        value_delimiter = ','
+    )]
     pub outputs: Vec<String>,
     /// Profile (distroless, runtime, strict, minimal) or policy file [default: distroless]
     #[arg(short, long, value_name = "NAME|FILE", env = "SCANT_POLICY")]
@@ -48,28 +54,64 @@ pub struct ScanArgs {
     pub verify_diff_ids: bool,
 
     /// User name for the registry
-    #[arg(long, value_name = "NAME", env = "SCANT_USERNAME", requires = "password_stdin", help_heading = "Registry")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "SCANT_USERNAME",
+        requires = "password_stdin",
+        help_heading = "Registry"
+    )]
     pub username: Option<String>,
     /// Read the password for the registry from standard input
     #[arg(long, requires = "username", help_heading = "Registry")]
     pub password_stdin: bool,
     /// Bearer token for the registry
-    #[arg(long, value_name = "TOKEN", env = "SCANT_REGISTRY_TOKEN", hide_env_values = true, help_heading = "Registry")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "SCANT_REGISTRY_TOKEN",
+        hide_env_values = true,
+        help_heading = "Registry"
+    )]
     pub registry_token: Option<String>,
     /// Talk to this registry without TLS (loopback needs no such word); may be repeated
-    #[arg(long, value_name = "HOST", env = "SCANT_PLAIN_HTTP", value_delimiter = ',', help_heading = "Registry")]
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "SCANT_PLAIN_HTTP",
+        value_delimiter = ',',
+        help_heading = "Registry"
+    )]
     pub plain_http: Vec<String>,
     /// Do not check the certificate of this registry; may be repeated
-    #[arg(long, value_name = "HOST", env = "SCANT_INSECURE_SKIP_TLS_VERIFY", value_delimiter = ',', help_heading = "Registry")]
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "SCANT_INSECURE_SKIP_TLS_VERIFY",
+        value_delimiter = ',',
+        help_heading = "Registry"
+    )]
     pub insecure_skip_tls_verify: Vec<String>,
     /// Certificate authority to trust beside the system's (PEM)
     #[arg(long, value_name = "FILE", env = "SCANT_CA_FILE", help_heading = "Registry")]
     pub ca_file: Option<PathBuf>,
     /// Client certificate (PEM)
-    #[arg(long, value_name = "FILE", env = "SCANT_CERT", requires = "key", help_heading = "Registry")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SCANT_CERT",
+        requires = "key",
+        help_heading = "Registry"
+    )]
     pub cert: Option<PathBuf>,
     /// Key of the client certificate (PEM)
-    #[arg(long, value_name = "FILE", env = "SCANT_KEY", requires = "cert", help_heading = "Registry")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SCANT_KEY",
+        requires = "cert",
+        help_heading = "Registry"
+    )]
     pub key: Option<PathBuf>,
 
     /// SARIF as GitHub code scanning takes it, or plain for other readers [default: github inside GitHub Actions]

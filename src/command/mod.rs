@@ -30,7 +30,10 @@ pub type Done = Result<ExitCode, Trouble>;
 
 impl Trouble {
     /// Says it on standard error, and gives the exit code.
-    #[expect(clippy::print_stderr, reason = "the edge of the process: talk goes to standard error")]
+    #[expect(
+        clippy::print_stderr,
+        reason = "the edge of the process: talk goes to standard error"
+    )]
     pub fn report(self) -> ExitCode {
         match self {
             Self::Usage(message) => {
@@ -55,7 +58,9 @@ impl From<UsageError> for Trouble {
 /// Puts text on standard output.
 fn print(text: &str) -> Done {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| to_stdout(&error))?;
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(|error| to_stdout(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 

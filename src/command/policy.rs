@@ -31,7 +31,11 @@ fn check(policies: &[String]) -> Done {
         }
     }
     print(&said)?;
-    if faults.is_empty() { Ok(ExitCode::SUCCESS) } else { Err(Trouble::Usage(faults.join("\nerror: "))) }
+    if faults.is_empty() {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Trouble::Usage(faults.join("\nerror: ")))
+    }
 }
 
 /// The policy as a profile that extends nothing, in TOML.
@@ -40,7 +44,11 @@ fn show(policy: &Policy) -> String {
     if let Some(description) = policy::description(&policy.name) {
         let _ = writeln!(out, "# {}: {description}", policy.name);
     }
-    let _ = writeln!(out, "# {}\n\npass-mark = {}\n\n[levels]", policy.digest, policy.pass_mark);
+    let _ = writeln!(
+        out,
+        "# {}\n\npass-mark = {}\n\n[levels]",
+        policy.digest, policy.pass_mark
+    );
     let width = RULES.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
     for rule in RULES {
         if let Some(level) = policy.levels.get(rule.id) {
@@ -54,7 +62,11 @@ fn show(policy: &Policy) -> String {
     out.push_str("\n[weights]   # points for the first finding, each further one, and all together\n");
     for rule in RULES {
         if let Some(weight) = policy.rubric.weights.get(rule.id) {
-            let _ = writeln!(out, "{:width$} = [{}, {}, {}]", rule.id, weight.first, weight.next, weight.most);
+            let _ = writeln!(
+                out,
+                "{:width$} = [{}, {}, {}]",
+                rule.id, weight.first, weight.next, weight.most
+            );
         }
     }
     for waiver in &policy.waivers {
@@ -69,7 +81,9 @@ fn show(policy: &Policy) -> String {
                 let _ = writeln!(out, "{key} = {value:?}");
             }
         }
-        let expires = waiver.expires.map_or_else(|| "never".to_owned(), |day| day.to_string());
+        let expires = waiver
+            .expires
+            .map_or_else(|| "never".to_owned(), |day| day.to_string());
         let _ = writeln!(out, "reason = {:?}\nexpires = {expires:?}", waiver.reason);
     }
     out

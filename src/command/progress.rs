@@ -22,13 +22,20 @@ pub(super) fn with<T>(visible: bool, work: impl FnOnce(&dyn Progress) -> T) -> T
     if let Ok(style) = ProgressStyle::with_template("{msg} {bytes} of {total_bytes} {wide_bar} {eta}") {
         bar.set_style(style);
     }
-    let line = Line { bar: bar.clone(), layers: AtomicU64::new(0), done: AtomicU64::new(0) };
+    let line = Line {
+        bar: bar.clone(),
+        layers: AtomicU64::new(0),
+        done: AtomicU64::new(0),
+    };
     line.tell();
     let (over, wait) = std::sync::mpsc::channel::<()>();
     let result = thread::scope(|scope| {
         let bar = bar.clone();
         scope.spawn(move || {
-            if wait.recv_timeout(PATIENCE).is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout) {
+            if wait
+                .recv_timeout(PATIENCE)
+                .is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout)
+            {
                 bar.set_draw_target(ProgressDrawTarget::stderr());
                 bar.enable_steady_tick(Duration::from_millis(200));
             }
@@ -57,7 +64,10 @@ struct Line {
 
 impl Line {
     fn tell(&self) {
-        let (done, layers) = (self.done.load(Ordering::Relaxed), self.layers.load(Ordering::Relaxed));
+        let (done, layers) = (
+            self.done.load(Ordering::Relaxed),
+            self.layers.load(Ordering::Relaxed),
+        );
         self.bar.set_message(match layers {
             0 => "opening".to_owned(),
             _ => format!("layer {} of {layers},", (done + 1).min(layers)),

@@ -12,7 +12,11 @@ use crate::{
 /// Explains one rule.
 pub fn explain(global: &GlobalArgs, id: &str) -> Done {
     let Some(rule) = Rule::get(id) else {
-        return Err(Trouble::Usage(text::unknown("rule", id, RULES.iter().map(|rule| rule.id))));
+        return Err(Trouble::Usage(text::unknown(
+            "rule",
+            id,
+            RULES.iter().map(|rule| rule.id),
+        )));
     };
     print(&help::explain(rule, &config::style(global)?))
 }
@@ -20,5 +24,9 @@ pub fn explain(global: &GlobalArgs, id: &str) -> Done {
 /// Lists all rules, as a table for a terminal or in Markdown.
 pub fn list(global: &GlobalArgs, markdown: bool) -> Done {
     let _style = config::style(global)?;
-    print(&if markdown { help::rules_markdown() } else { help::rules_table() })
+    print(&if markdown {
+        help::rules_markdown()
+    } else {
+        help::rules_table()
+    })
 }

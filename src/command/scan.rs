@@ -45,7 +45,10 @@ fn on_interrupt(stop: &Arc<AtomicBool>) -> Result<(), Trouble> {
     let stop = Arc::clone(stop);
     ctrlc::set_handler(move || {
         if stop.swap(true, Ordering::Relaxed) {
-            #[expect(clippy::exit, reason = "asked for a second time; there are no temporary files to clean")]
+            #[expect(
+                clippy::exit,
+                reason = "asked for a second time; there are no temporary files to clean"
+            )]
             std::process::exit(i32::from(INTERRUPTED));
         }
     })
@@ -62,7 +65,10 @@ fn write(report: &Report, output: &Output, style: &Style) -> Result<(), Trouble>
         }
         Some(path) => {
             // A file is for a program or for later: no colours, whatever the terminal.
-            let style = Style { color: false, ..style.clone() };
+            let style = Style {
+                color: false,
+                ..style.clone()
+            };
             write_file(path, |out| output::render(output.format, report, &style, out))
                 .map_err(|error| Trouble::Write(format!("{}: {error}", path.display())))
         }
@@ -71,7 +77,10 @@ fn write(report: &Report, output: &Output, style: &Style) -> Result<(), Trouble>
 
 /// Writes beside the file's place, then renames: whoever reads it sees the whole report or the old one.
 fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".scant-").tempfile_in(folder)?;
     {
         let mut out = BufWriter::new(file.as_file_mut());

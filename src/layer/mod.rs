@@ -19,7 +19,13 @@ use serde::{Deserialize, Serialize};
 
 use self::{contents::Contents, facts::Collector, pass::Pass, read_ahead::read_ahead};
 use crate::{
-    binary::Program, catalog::Catalog, failure, gap::Gap, image::{Algorithm, Digest}, limits::Limits, path::RootPath,
+    binary::Program,
+    catalog::Catalog,
+    failure,
+    gap::Gap,
+    image::{Algorithm, Digest},
+    limits::Limits,
+    path::RootPath,
 };
 
 /// What one layer says, policy-free, keyed by the layer's digest.

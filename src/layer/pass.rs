@@ -36,7 +36,11 @@ struct Plain<'a, L, M> {
 
 impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
     /// A pass before its first byte.
-    pub(super) fn new(limits: &'a Limits, diff_id: Option<Algorithm>, collector: Collector<'a, L, M>) -> Self {
+    pub(super) fn new(
+        limits: &'a Limits,
+        diff_id: Option<Algorithm>,
+        collector: Collector<'a, L, M>,
+    ) -> Self {
         let diff_id = diff_id.map(|algorithm| {
             let hash = match algorithm {
                 Algorithm::Sha256 => &digest::SHA256,
@@ -90,7 +94,10 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
         let uncompressed = self.plain.walker.position();
         let hashed = self.plain.diff_id.take();
         let diff_id = hashed.map(|(algorithm, hash)| Digest::of_hash(algorithm, hash.finish().as_ref()));
-        Ok(LayerFacts { diff_id, ..self.plain.collector.into_facts(size, uncompressed) })
+        Ok(LayerFacts {
+            diff_id,
+            ..self.plain.collector.into_facts(size, uncompressed)
+        })
     }
 }
 

@@ -54,8 +54,14 @@ pub(super) fn parse_file(place: &str, text: &str) -> Result<Vec<Waiver>, PolicyE
 
 /// Refuses keys that no waiver has, in every `[[waiver]]` of a file.
 pub(super) fn known_waiver_keys(place: &str, file: &toml::Table) -> Result<(), PolicyError> {
-    let waivers = file.get("waiver").and_then(toml::Value::as_array).into_iter().flatten();
-    waivers.filter_map(toml::Value::as_table).try_for_each(|waiver| known_keys(place, waiver, KEYS))
+    let waivers = file
+        .get("waiver")
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten();
+    waivers
+        .filter_map(toml::Value::as_table)
+        .try_for_each(|waiver| known_keys(place, waiver, KEYS))
 }
 
 /// Checks one waiver.

@@ -14,17 +14,26 @@ pub(super) fn instructions(config: Option<&ImageConfig>, layers: usize) -> Vec<O
     if making.len() != layers || doubtful {
         return vec![None; layers];
     }
-    making.into_iter().map(|line| line.created_by.as_deref().and_then(instruction)).collect()
+    making
+        .into_iter()
+        .map(|line| line.created_by.as_deref().and_then(instruction))
+        .collect()
 }
 
 fn makes_a_layer(line: &History) -> bool {
     let words = line.created_by.as_deref().map(without_shell).unwrap_or_default();
-    ["COPY ", "ADD ", "RUN "].iter().any(|word| words.starts_with(word))
+    ["COPY ", "ADD ", "RUN "]
+        .iter()
+        .any(|word| words.starts_with(word))
 }
 
 /// The history line as a Dockerfile would have it: without `/bin/sh -c`, `#(nop)`, build arguments and `# buildkit`.
 fn instruction(created_by: &str) -> Option<String> {
-    let mut line = without_shell(created_by).trim().trim_end_matches("# buildkit").trim().to_owned();
+    let mut line = without_shell(created_by)
+        .trim()
+        .trim_end_matches("# buildkit")
+        .trim()
+        .to_owned();
     if line.is_empty() {
         return None;
     }
@@ -59,8 +68,17 @@ fn without_shell(created_by: &str) -> &str {
 }
 
 /// Words whose values are not shown wherever they are assigned.
-const SECRET_WORDS: &[&str] =
-    &["password", "passwd", "secret", "token", "apikey", "api_key", "access_key", "private_key", "credential"];
+const SECRET_WORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "access_key",
+    "private_key",
+    "credential",
+];
 
 /// Takes out the values of assignments to names that speak of secrets, and credentials inside addresses.
 fn redact(line: &str) -> String {
@@ -87,40 +105,75 @@ mod tests {
     use super::*;
 
     fn line(created_by: &str, empty_layer: bool) -> History {
-        History { created_by: Some(created_by.to_owned()), comment: None, empty_layer }
+        History {
+            created_by: Some(created_by.to_owned()),
+            comment: None,
+            empty_layer,
+        }
     }
 
     fn of(history: Vec<History>, layers: usize) -> Vec<Option<String>> {
-        instructions(Some(&ImageConfig { history, ..ImageConfig::default() }), layers)
+        instructions(
+            Some(&ImageConfig {
+                history,
+                ..ImageConfig::default()
+            }),
+            layers,
+        )
     }
 
     #[test]
     fn builders_texts_become_instructions() {
         for (written, want) in [
             ("/bin/sh -c #(nop) ADD file:0 in / ", "ADD file:0 in /"),
-            ("/bin/sh -c apt-get install -y bash", "RUN apt-get install -y bash"),
+            (
+                "/bin/sh -c apt-get install -y bash",
+                "RUN apt-get install -y bash",
+            ),
             ("RUN /bin/sh -c apt-get update # buildkit", "RUN apt-get update"),
             ("COPY /out/app /app # buildkit", "COPY /out/app /app"),
             ("|1 TOKEN=abc /bin/sh -c make", "RUN make"),
             ("RUN |1 TOKEN=abc /bin/sh -c make # buildkit", "RUN make"),
             ("bazel build ...", "bazel build ..."),
         ] {
-            assert_eq!(of(vec![line(written, false)], 1), [Some(want.to_owned())], "{written}");
+            assert_eq!(
+                of(vec![line(written, false)], 1),
+                [Some(want.to_owned())],
+                "{written}"
+            );
         }
     }
 
     #[test]
     fn a_history_that_does_not_fit_tells_nothing() {
         assert_eq!(of(vec![line("COPY a b", false)], 2), [None, None]);
-        assert_eq!(of(vec![line("COPY a b", true), line("COPY c d", false)], 1), [None]);
-        assert_eq!(of(vec![line("CMD [\"x\"]", true), line("COPY c d", false)], 1).len(), 1);
-        assert_eq!(of(vec![line("CMD [\"x\"]", true), line("COPY c d", false)], 1)[0].as_deref(), Some("COPY c d"));
+        assert_eq!(
+            of(vec![line("COPY a b", true), line("COPY c d", false)], 1),
+            [None]
+        );
+        assert_eq!(
+            of(vec![line("CMD [\"x\"]", true), line("COPY c d", false)], 1).len(),
+            1
+        );
+        assert_eq!(
+            of(vec![line("CMD [\"x\"]", true), line("COPY c d", false)], 1)[0].as_deref(),
+            Some("COPY c d")
+        );
         assert_eq!(instructions(None, 1), [None]);
     }
 
     #[test]
     fn secrets_of_the_history_are_not_shown() {
-        let shown = of(vec![line("RUN DB_PASSWORD=hunter2 curl https://me:hunter2@host/x", false)], 1);
-        assert_eq!(shown[0].as_deref(), Some("RUN DB_PASSWORD=… curl https://…@host/x"));
+        let shown = of(
+            vec![line(
+                "RUN DB_PASSWORD=hunter2 curl https://me:hunter2@host/x",
+                false,
+            )],
+            1,
+        );
+        assert_eq!(
+            shown[0].as_deref(),
+            Some("RUN DB_PASSWORD=… curl https://…@host/x")
+        );
     }
 }

@@ -61,17 +61,27 @@ struct Task<'a> {
 pub(super) fn announce(candidates: &[Candidate], progress: &dyn Progress) {
     let tasks = tasks(candidates);
     let bytes = tasks.iter().filter_map(|task| task.layer.size).sum();
-    progress.opened(candidates.iter().filter(|c| c.image.is_ok()).count(), tasks.len(), bytes);
+    progress.opened(
+        candidates.iter().filter(|c| c.image.is_ok()).count(),
+        tasks.len(),
+        bytes,
+    );
 }
 
 /// Reads every distinct layer of all candidates once.
 pub(super) fn read_all(candidates: &[Candidate], plan: &Plan, progress: &dyn Progress) -> FactsByLayer {
     let mut facts = FactsByLayer::new();
-    for opened in candidates.iter().filter_map(|candidate| candidate.image.as_ref().ok()) {
+    for opened in candidates
+        .iter()
+        .filter_map(|candidate| candidate.image.as_ref().ok())
+    {
         if let LayerSource::Passed(passed) = &opened.layers {
             for layer in &opened.image.layers {
                 let read = passed.get(&layer.blob).cloned();
-                facts.insert(key(opened, layer), read.unwrap_or_else(|| Arc::new(Err(absent(layer)))));
+                facts.insert(
+                    key(opened, layer),
+                    read.unwrap_or_else(|| Arc::new(Err(absent(layer)))),
+                );
             }
         }
     }
@@ -96,23 +106,41 @@ pub(super) fn read_all(candidates: &[Candidate], plan: &Plan, progress: &dyn Pro
 
 fn absent(layer: &Layer) -> Failure {
     let name = crate::text::escape(layer.blob.as_bytes());
-    Failure::new(Code::NotFound, format!("the archive does not hold the layer `{name}`"))
+    Failure::new(
+        Code::NotFound,
+        format!("the archive does not hold the layer `{name}`"),
+    )
 }
 
 /// One task for each distinct layer, the largest first, so that none is left to run alone at the end.
 fn tasks(candidates: &[Candidate]) -> Vec<Task<'_>> {
     let mut tasks: HashMap<LayerKey, Task<'_>> = HashMap::new();
-    for opened in candidates.iter().filter_map(|candidate| candidate.image.as_ref().ok()) {
-        let LayerSource::Blobs(blobs) = &opened.layers else { continue };
+    for opened in candidates
+        .iter()
+        .filter_map(|candidate| candidate.image.as_ref().ok())
+    {
+        let LayerSource::Blobs(blobs) = &opened.layers else {
+            continue;
+        };
         let image_bytes = Arc::new(AtomicU64::new(0));
         for layer in &opened.image.layers {
             let key = key(opened, layer);
             let image_bytes = Arc::clone(&image_bytes);
-            tasks.entry(key.clone()).or_insert(Task { key, blobs, layer, image_bytes });
+            tasks.entry(key.clone()).or_insert(Task {
+                key,
+                blobs,
+                layer,
+                image_bytes,
+            });
         }
     }
     let mut tasks: Vec<Task<'_>> = tasks.into_values().collect();
-    tasks.sort_by(|a, b| b.layer.size.cmp(&a.layer.size).then_with(|| a.layer.blob.cmp(&b.layer.blob)));
+    tasks.sort_by(|a, b| {
+        b.layer
+            .size
+            .cmp(&a.layer.size)
+            .then_with(|| a.layer.blob.cmp(&b.layer.blob))
+    });
     tasks
 }
 
@@ -123,7 +151,12 @@ fn read_task(task: &Task<'_>, plan: &Plan, progress: &dyn Progress) -> Result<La
         return Err(Failure::new(Code::TooLarge, what));
     }
     let hash = plan.verify_diff_ids || task.layer.digest.is_none();
-    let algorithm = task.layer.diff_id.as_ref().filter(|_| hash).map(crate::image::Digest::algorithm);
+    let algorithm = task
+        .layer
+        .diff_id
+        .as_ref()
+        .filter(|_| hash)
+        .map(crate::image::Digest::algorithm);
     let mut blob = task.blobs.open(task.layer)?;
     let facts = read_one(&mut *blob, algorithm, plan, progress)?;
     task.image_bytes.fetch_add(facts.uncompressed, Ordering::Relaxed);
@@ -145,8 +178,12 @@ pub(super) fn read_one(
         stop: &plan.source.stop,
     };
     let mut counted = Counted { blob, progress };
-    catch_unwind(AssertUnwindSafe(|| layer::read(&mut counted, diff_id, &reading)))
-        .unwrap_or_else(|_| Err(Failure::new(Code::Internal, "scant failed while it read this layer")))
+    catch_unwind(AssertUnwindSafe(|| layer::read(&mut counted, diff_id, &reading))).unwrap_or_else(|_| {
+        Err(Failure::new(
+            Code::Internal,
+            "scant failed while it read this layer",
+        ))
+    })
 }
 
 /// Passes bytes through and reports their number.

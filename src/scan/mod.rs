@@ -52,8 +52,10 @@ pub trait Progress: Sync {
 pub fn run(plan: &Plan, progress: &dyn Progress) -> Report {
     let candidates = open::all(plan, progress);
     let facts = layers::read_all(&candidates, plan, progress);
-    let judged: Vec<(ImageReport, Vec<WaiverUse>)> =
-        candidates.into_par_iter().map(|candidate| judge(candidate, &facts, plan)).collect();
+    let judged: Vec<(ImageReport, Vec<WaiverUse>)> = candidates
+        .into_par_iter()
+        .map(|candidate| judge(candidate, &facts, plan))
+        .collect();
     let mut uses = vec![WaiverUse::Unmatched; plan.policy.waivers.len()];
     for (_, of_image) in &judged {
         for (sum, one) in uses.iter_mut().zip(of_image) {
@@ -73,12 +75,20 @@ fn judge(candidate: Candidate, facts: &layers::FactsByLayer, plan: &Plan) -> (Im
     let target = candidate.target.clone();
     let judged = candidate.image.and_then(|opened| {
         catch_unwind(AssertUnwindSafe(|| verdict::judge(&opened, facts, plan))).unwrap_or_else(|_| {
-            Err(Failure::new(Code::Internal, "scant failed while it judged this image")
-                .advise("please report this as a defect of scant, with the image if it is public"))
+            Err(
+                Failure::new(Code::Internal, "scant failed while it judged this image")
+                    .advise("please report this as a defect of scant, with the image if it is public"),
+            )
         })
     });
     match judged {
-        Ok((verdict, uses)) => (ImageReport { target, outcome: Outcome::Judged(Box::new(verdict)) }, uses),
+        Ok((verdict, uses)) => (
+            ImageReport {
+                target,
+                outcome: Outcome::Judged(Box::new(verdict)),
+            },
+            uses,
+        ),
         Err(failure) => {
             let outcome = match failure.code {
                 Code::NotAnImage | Code::UnsupportedPlatform => Outcome::NotApplicable(failure),
@@ -94,7 +104,9 @@ fn judge(candidate: Candidate, facts: &layers::FactsByLayer, plan: &Plan) -> (Im
 /// What is no image is passed over beside a judged image of the same target, as an index may hold both.
 fn exit_code(images: &[ImageReport]) -> u8 {
     let judged = |target: &str| {
-        images.iter().any(|image| image.target == target && matches!(image.outcome, Outcome::Judged(_)))
+        images
+            .iter()
+            .any(|image| image.target == target && matches!(image.outcome, Outcome::Judged(_)))
     };
     let code = |image: &ImageReport| match &image.outcome {
         Outcome::Judged(verdict) => match verdict.compliant {
@@ -115,6 +127,9 @@ fn unused(policy: &Policy, uses: &[WaiverUse]) -> Vec<UnusedWaiver> {
         .iter()
         .zip(uses)
         .filter(|(_, use_)| **use_ != WaiverUse::Used)
-        .map(|(waiver, use_)| UnusedWaiver { waiver: waiver.clone(), expired: *use_ == WaiverUse::Expired })
+        .map(|(waiver, use_)| UnusedWaiver {
+            waiver: waiver.clone(),
+            expired: *use_ == WaiverUse::Expired,
+        })
         .collect()
 }

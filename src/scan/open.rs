@@ -65,16 +65,20 @@ pub(super) fn all(plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
             });
         }
     });
-    let candidates: Vec<Candidate> =
-        opened.into_iter().flat_map(|slot| slot.into_inner().unwrap_or_default()).collect();
+    let candidates: Vec<Candidate> = opened
+        .into_iter()
+        .flat_map(|slot| slot.into_inner().unwrap_or_default())
+        .collect();
     layers::announce(&candidates, progress);
     candidates
 }
 
 fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
     let text = target.text.clone();
-    let failed =
-        |target: &str, failure: Failure| Candidate { target: target.to_owned(), image: Err(failure) };
+    let failed = |target: &str, failure: Failure| Candidate {
+        target: target.to_owned(),
+        image: Err(failure),
+    };
     let opened = match source::open(target, &plan.source) {
         Ok(Opened::Images { images, blobs }) => (images, LayerSource::Blobs(blobs)),
         Ok(Opened::Stream(stream)) => match pass(stream, plan, progress) {
@@ -92,7 +96,10 @@ fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Cand
                     LayerSource::Blobs(blobs) => LayerSource::Blobs(Arc::clone(blobs)),
                     LayerSource::Passed(facts) => LayerSource::Passed(Arc::clone(facts)),
                 };
-                Candidate { target: text.clone(), image: Ok(OpenedImage { image, layers }) }
+                Candidate {
+                    target: text.clone(),
+                    image: Ok(OpenedImage { image, layers }),
+                }
             }
             Err((name, failure)) => failed(&name, failure),
         })

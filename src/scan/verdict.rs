@@ -37,13 +37,28 @@ pub(super) fn judge(
     let mut gaps: Vec<(Option<usize>, Gap)> = Vec::new();
     let layer_facts = layers_of(opened, facts, &mut gaps)?;
     let rootfs = Rootfs::merge(&layer_facts);
-    gaps.extend(rootfs.gaps().iter().map(|(layer, gap)| (Some(*layer), gap.clone())));
+    gaps.extend(
+        rootfs
+            .gaps()
+            .iter()
+            .map(|(layer, gap)| (Some(*layer), gap.clone())),
+    );
     if let LayerSource::Blobs(blobs) = &opened.layers {
         gaps.extend(blobs.gaps().into_iter().map(|gap| (None, gap)));
     }
-    let user = image.config.as_ref().map(|config| user::resolve(&config.user, &rootfs));
+    let user = image
+        .config
+        .as_ref()
+        .map(|config| user::resolve(&config.user, &rootfs));
     if let Some(why) = user.as_ref().and_then(|user| user.gap.clone()) {
-        gaps.push((None, Gap { path: None, why, hides: Hides::Accounts }));
+        gaps.push((
+            None,
+            Gap {
+                path: None,
+                why,
+                hides: Hides::Accounts,
+            },
+        ));
     }
 
     let subject = Subject {
@@ -53,16 +68,31 @@ pub(super) fn judge(
         catalog: Catalog::builtin(),
     };
     let findings = checks::run(&subject);
-    let capabilities = checks::capabilities(&findings, Catalog::builtin()).into_iter().map(capability).collect();
+    let capabilities = checks::capabilities(&findings, Catalog::builtin())
+        .into_iter()
+        .map(capability)
+        .collect();
 
-    let names: Vec<&str> =
-        [Some(image.name.as_str()), image.reference.as_deref()].into_iter().flatten().collect();
+    let names: Vec<&str> = [Some(image.name.as_str()), image.reference.as_deref()]
+        .into_iter()
+        .flatten()
+        .collect();
     let judgement = policy::judge(findings, &plan.policy, &names, plan.today);
     let score = score::score(&judgement.judged, &plan.policy.rubric);
-    let gaps: Vec<ImageGap> = gaps.into_iter().map(|(layer, gap)| image_gap(layer, gap)).collect();
+    let gaps: Vec<ImageGap> = gaps
+        .into_iter()
+        .map(|(layer, gap)| image_gap(layer, gap))
+        .collect();
     let incomplete = gaps.iter().any(|gap| could_deny(gap, &plan.policy));
-    let denied = judgement.judged.iter().any(|j| j.level == Level::Deny && j.waiver.is_none());
-    let platform = image.platform.as_ref().map(ToString::to_string).unwrap_or_default();
+    let denied = judgement
+        .judged
+        .iter()
+        .any(|j| j.level == Level::Deny && j.waiver.is_none());
+    let platform = image
+        .platform
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
 
     let mut reported: Vec<ReportedFinding> = judgement
         .judged
@@ -78,7 +108,10 @@ pub(super) fn judge(
             ),
             level: judged.level,
             points: *points,
-            waiver: judged.waiver.and_then(|index| plan.policy.waivers.get(index)).cloned(),
+            waiver: judged
+                .waiver
+                .and_then(|index| plan.policy.waivers.get(index))
+                .cloned(),
             finding: judged.finding,
         })
         .collect();
@@ -109,14 +142,19 @@ fn layers_of<'a>(
     static NOTHING: LazyLock<LayerFacts> = LazyLock::new(LayerFacts::default);
     let mut read: Vec<&LayerFacts> = Vec::new();
     for (index, layer) in opened.image.layers.iter().enumerate() {
-        let digest = layer.digest.as_ref().map(|digest| format!(" ({digest})")).unwrap_or_default();
+        let digest = layer
+            .digest
+            .as_ref()
+            .map(|digest| format!(" ({digest})"))
+            .unwrap_or_default();
         let place = format!("layer {index}{digest}");
         match facts.get(&layers::key(opened, layer)).map(AsRef::as_ref) {
             Some(Ok(facts)) => {
                 if let (Some(stated), Some(is)) = (&layer.diff_id, &facts.diff_id)
                     && stated != is
                 {
-                    let what = format!("{place}: uncompressed it is {is}, but the configuration says {stated}");
+                    let what =
+                        format!("{place}: uncompressed it is {is}, but the configuration says {stated}");
                     return Err(Failure::new(Code::DigestMismatch, what)
                         .advise("the image is corrupt or was tampered with: build or fetch it again"));
                 }
@@ -124,11 +162,23 @@ fn layers_of<'a>(
             }
             Some(Err(failure)) if leaves_a_gap(failure.code) => {
                 let why = failure.message.clone();
-                gaps.push((Some(index), Gap { path: None, why, hides: Hides::Anything }));
+                gaps.push((
+                    Some(index),
+                    Gap {
+                        path: None,
+                        why,
+                        hides: Hides::Anything,
+                    },
+                ));
                 read.push(&NOTHING);
             }
             Some(Err(failure)) => return Err(failure.clone().at(place)),
-            None => return Err(Failure::new(Code::Internal, format!("{place}: this layer was never read"))),
+            None => {
+                return Err(Failure::new(
+                    Code::Internal,
+                    format!("{place}: this layer was never read"),
+                ));
+            }
         }
     }
     Ok(read)
@@ -136,17 +186,33 @@ fn layers_of<'a>(
 
 /// Whether the other layers are still told when one fails so.
 fn leaves_a_gap(code: Code) -> bool {
-    matches!(code, Code::Corrupt | Code::TooLarge | Code::NotFound | Code::Internal)
+    matches!(
+        code,
+        Code::Corrupt | Code::TooLarge | Code::NotFound | Code::Internal
+    )
 }
 
 fn capability(ability: Ability) -> CapabilityView {
-    let Ability { id, meaning, attack, by } = ability;
-    CapabilityView { id, meaning, attack, by }
+    let Ability {
+        id,
+        meaning,
+        attack,
+        by,
+    } = ability;
+    CapabilityView {
+        id,
+        meaning,
+        attack,
+        by,
+    }
 }
 
 /// The worst that any runtime makes of the user.
 fn user_view(user: &UserResolution) -> UserView {
-    let starts = user.models().iter().all(|(_, outcome)| matches!(outcome, user::Outcome::Starts(_)));
+    let starts = user
+        .models()
+        .iter()
+        .all(|(_, outcome)| matches!(outcome, user::Outcome::Starts(_)));
     let ids = user.ids();
     let (root, refused) = (user.root(), user.refused());
     let why = match (&root, &refused, ids) {
@@ -174,11 +240,17 @@ fn image_gap(layer: Option<usize>, gap: Gap) -> ImageGap {
         (None, Some(path)) => path.to_string(),
         (None, None) => "image".to_owned(),
     };
-    ImageGap { place, why: gap.why, could_hide: checks::hidden_by(gap.hides) }
+    ImageGap {
+        place,
+        why: gap.why,
+        could_hide: checks::hidden_by(gap.hides),
+    }
 }
 
 fn could_deny(gap: &ImageGap, policy: &Policy) -> bool {
-    gap.could_hide.iter().any(|rule| policy.levels.get(rule.id) == Some(&Level::Deny))
+    gap.could_hide
+        .iter()
+        .any(|rule| policy.levels.get(rule.id) == Some(&Level::Deny))
 }
 
 fn origins(opened: &OpenedImage, facts: &[&LayerFacts]) -> Vec<LayerOrigin> {
@@ -187,10 +259,17 @@ fn origins(opened: &OpenedImage, facts: &[&LayerFacts]) -> Vec<LayerOrigin> {
     let layers = image.layers.iter().zip(instructions).zip(facts);
     layers
         .map(|((layer, instruction), facts)| LayerOrigin {
-            layer: crate::image::Layer { size: layer.size.or(Some(facts.size)), ..layer.clone() },
+            layer: crate::image::Layer {
+                size: layer.size.or(Some(facts.size)),
+                ..layer.clone()
+            },
             instruction,
             uncompressed: facts.uncompressed,
-            files: facts.entries.iter().filter(|entry| entry.kind == Kind::File).count() as u64,
+            files: facts
+                .entries
+                .iter()
+                .filter(|entry| entry.kind == Kind::File)
+                .count() as u64,
         })
         .collect()
 }
@@ -200,16 +279,31 @@ fn bytes(facts: &[&LayerFacts], rootfs: &Rootfs) -> Bytes {
     Bytes {
         compressed: sum(&mut facts.iter().map(|facts| facts.size)),
         uncompressed: sum(&mut facts.iter().map(|facts| facts.uncompressed)),
-        present: sum(&mut rootfs.nodes().filter(|node| node.kind == Kind::File).map(|node| node.size)),
-        removed: sum(
-            &mut rootfs.residue().iter().filter(|r| r.entry.kind == Kind::File).map(|r| r.entry.size),
-        ),
+        present: sum(&mut rootfs
+            .nodes()
+            .filter(|node| node.kind == Kind::File)
+            .map(|node| node.size)),
+        removed: sum(&mut rootfs
+            .residue()
+            .iter()
+            .filter(|r| r.entry.kind == Kind::File)
+            .map(|r| r.entry.size)),
     }
 }
 
 fn notes(opened: &OpenedImage, facts: &[&LayerFacts], rootfs: &Rootfs) -> Vec<String> {
     let of_layers = facts.iter().enumerate().flat_map(|(index, facts)| {
-        facts.notes.iter().map(move |note| format!("layer {index}: {note}"))
+        facts
+            .notes
+            .iter()
+            .map(move |note| format!("layer {index}: {note}"))
     });
-    opened.image.notes.iter().cloned().chain(of_layers).chain(rootfs.notes().iter().cloned()).collect()
+    opened
+        .image
+        .notes
+        .iter()
+        .cloned()
+        .chain(of_layers)
+        .chain(rootfs.notes().iter().cloned())
+        .collect()
 }

@@ -129,7 +129,10 @@ pub type Found = Result<Image, (String, failure::Failure)>;
 pub trait Stream: Send {
     /// Reads to the end. Hands every member that could be a layer to `on_blob` with the name that a [`Layer::blob`] will
     /// have; what `on_blob` leaves unread is skipped. Then tells which images there were.
-    fn run(self: Box<Self>, on_blob: &mut dyn FnMut(&str, &mut (dyn Read + Send))) -> failure::Result<Vec<Found>>;
+    fn run(
+        self: Box<Self>,
+        on_blob: &mut dyn FnMut(&str, &mut (dyn Read + Send)),
+    ) -> failure::Result<Vec<Found>>;
 }
 
 /// Opens a target: finds out what it holds, without reading a layer.

@@ -65,10 +65,16 @@ pub(crate) fn samples() -> Vec<Sample> {
     let mut samples = Vec::new();
     for entry in fs::read_dir("images").unwrap() {
         let folder = entry.unwrap().path();
-        let Ok(text) = fs::read_to_string(folder.join("image.toml")) else { continue };
-        let recipe: Recipe = toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let Ok(text) = fs::read_to_string(folder.join("image.toml")) else {
+            continue;
+        };
+        let recipe: Recipe =
+            toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
         let name = folder.file_name().unwrap().to_str().unwrap().to_owned();
-        samples.push(Sample { name, expect: recipe.expect });
+        samples.push(Sample {
+            name,
+            expect: recipe.expect,
+        });
     }
     samples.sort_by(|a, b| a.name.cmp(&b.name));
     assert!(samples.len() > 50, "the recipes were found");
@@ -78,7 +84,11 @@ pub(crate) fn samples() -> Vec<Sample> {
 /// Where `tests/run` has put a sample's layout.
 pub(crate) fn layout(name: &str) -> PathBuf {
     let layout = PathBuf::from("target/images").join(name);
-    assert!(layout.join("index.json").is_file(), "{} is absent: run tests/run, which assembles it", layout.display());
+    assert!(
+        layout.join("index.json").is_file(),
+        "{} is absent: run tests/run, which assembles it",
+        layout.display()
+    );
     layout
 }
 
@@ -107,49 +117,98 @@ impl Expect {
         }
         let images: Vec<&Value> = report["images"].as_array().unwrap().iter().collect();
         hold(!images.is_empty(), "no image in the report".to_owned());
-        let findings: Vec<&Value> =
-            images.iter().flat_map(|image| image["findings"].as_array().unwrap()).collect();
+        let findings: Vec<&Value> = images
+            .iter()
+            .flat_map(|image| image["findings"].as_array().unwrap())
+            .collect();
         for image in &images {
             let grade = image["grade"].as_str();
             if self.incomplete {
                 let status = image["status"].as_str().unwrap_or_default();
                 hold(grade.is_none(), format!("grade {grade:?} for what was not read"));
-                hold(["incomplete", "error"].contains(&status), format!("status {status}"));
-                hold(image["compliant"].is_null(), "an opinion on compliance".to_owned());
+                hold(
+                    ["incomplete", "error"].contains(&status),
+                    format!("status {status}"),
+                );
+                hold(
+                    image["compliant"].is_null(),
+                    "an opinion on compliance".to_owned(),
+                );
                 continue;
             }
             let place = |grade: &str| GRADES.iter().position(|known| *known == grade).expect("a grade");
             match grade {
-                None => hold(self.grade.is_none() && self.at_best.is_none() && self.at_least.is_none(), format!("no grade: {}", image["error"]["message"])),
+                None => hold(
+                    self.grade.is_none() && self.at_best.is_none() && self.at_least.is_none(),
+                    format!("no grade: {}", image["error"]["message"]),
+                ),
                 Some(is) => {
                     for (wanted, kept) in [
-                        (&self.grade, self.grade.as_deref().is_none_or(|wanted| is == wanted)),
-                        (&self.at_best, self.at_best.as_deref().is_none_or(|best| place(is) >= place(best))),
-                        (&self.at_least, self.at_least.as_deref().is_none_or(|least| place(is) <= place(least))),
+                        (
+                            &self.grade,
+                            self.grade.as_deref().is_none_or(|wanted| is == wanted),
+                        ),
+                        (
+                            &self.at_best,
+                            self.at_best
+                                .as_deref()
+                                .is_none_or(|best| place(is) >= place(best)),
+                        ),
+                        (
+                            &self.at_least,
+                            self.at_least
+                                .as_deref()
+                                .is_none_or(|least| place(is) <= place(least)),
+                        ),
                     ] {
-                        hold(kept, format!("grade {is} ({}), expected {wanted:?}", image["score"]));
+                        hold(
+                            kept,
+                            format!("grade {is} ({}), expected {wanted:?}", image["score"]),
+                        );
                     }
                 }
             }
         }
         for description in &self.findings {
-            hold(findings.iter().any(|finding| description.describes(finding)), format!("not found: {description:?}"));
+            hold(
+                findings.iter().any(|finding| description.describes(finding)),
+                format!("not found: {description:?}"),
+            );
         }
         for description in &self.absent {
-            hold(!findings.iter().any(|finding| description.describes(finding)), format!("found: {description:?}"));
+            hold(
+                !findings.iter().any(|finding| description.describes(finding)),
+                format!("found: {description:?}"),
+            );
         }
         for path in &self.residue {
             let named = findings.iter().any(|finding| {
-                finding["state"] != "present" && (finding["path"] == path.as_str() || finding["message"].as_str().unwrap().contains(path.as_str()))
+                finding["state"] != "present"
+                    && (finding["path"] == path.as_str()
+                        || finding["message"].as_str().unwrap().contains(path.as_str()))
             });
             hold(named, format!("residue not named: {path}"));
         }
         for finding in &findings {
             let level = finding["level"].as_str().unwrap();
-            let told = || format!("{level} {} {}: {}", finding["rule"], finding["path"], finding["message"]);
-            hold(!(self.none && level != "allow"), format!("unexpected: {}", told()));
-            let described = self.findings.iter().any(|description| description.describes(finding));
-            hold(!(self.no_other_deny && level == "deny" && !described), format!("unexpected: {}", told()));
+            let told = || {
+                format!(
+                    "{level} {} {}: {}",
+                    finding["rule"], finding["path"], finding["message"]
+                )
+            };
+            hold(
+                !(self.none && level != "allow"),
+                format!("unexpected: {}", told()),
+            );
+            let described = self
+                .findings
+                .iter()
+                .any(|description| description.describes(finding));
+            hold(
+                !(self.no_other_deny && level == "deny" && !described),
+                format!("unexpected: {}", told()),
+            );
         }
         unmet
     }

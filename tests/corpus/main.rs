@@ -49,7 +49,10 @@ fn every_sample_is_judged_as_its_recipe_expects() {
                         let output = scant(&words);
                         let exit = output.status.code().unwrap_or(-1);
                         for what in expect.unmet(&report(&output), exit) {
-                            unmet.lock().unwrap().push(format!("{} ({}): {what}", sample.name, expect.profile));
+                            unmet
+                                .lock()
+                                .unwrap()
+                                .push(format!("{} ({}): {what}", sample.name, expect.profile));
                         }
                     }
                 }
@@ -58,12 +61,20 @@ fn every_sample_is_judged_as_its_recipe_expects() {
     });
     let mut unmet = unmet.into_inner().unwrap();
     unmet.sort();
-    assert!(unmet.is_empty(), "{} expectations are not met:\n{}", unmet.len(), unmet.join("\n"));
+    assert!(
+        unmet.is_empty(),
+        "{} expectations are not met:\n{}",
+        unmet.len(),
+        unmet.join("\n")
+    );
 }
 
 #[test]
 fn a_broken_expectation_is_noticed() {
-    let sample = samples().into_iter().find(|sample| sample.name == "demo").unwrap();
+    let sample = samples()
+        .into_iter()
+        .find(|sample| sample.name == "demo")
+        .unwrap();
     let output = scant(&["scan", "-o", "json", &format!("oci:{}", layout("demo").display())]);
     let mut report = report(&output);
     assert_eq!(sample.expect[0].unmet(&report, 1), [""; 0]);
@@ -76,13 +87,20 @@ fn a_broken_expectation_is_noticed() {
 #[test]
 fn reports_do_not_depend_on_jobs_or_order_of_work() {
     let names = ["demo", "two-platforms", "debug", "debian-slim"];
-    let targets: Vec<String> = names.iter().map(|name| format!("oci:{}", layout(name).display())).collect();
+    let targets: Vec<String> = names
+        .iter()
+        .map(|name| format!("oci:{}", layout(name).display()))
+        .collect();
     for format in ["json", "sarif", "text"] {
         let run = |jobs: &str| {
             let mut words = vec!["scan", "--platform", "all", "-o", format, "--jobs", jobs];
             words.extend(targets.iter().map(String::as_str));
             let output = scant(&words);
-            assert!(!output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+            assert!(
+                !output.stdout.is_empty(),
+                "{}",
+                String::from_utf8_lossy(&output.stderr)
+            );
             output.stdout
         };
         let one = run("1");

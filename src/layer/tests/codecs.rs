@@ -185,7 +185,12 @@ fn the_diff_id_is_checked() {
         (&aws_lc_rs::digest::SHA512, crate::image::Algorithm::Sha512),
     ] {
         let want = Digest::of_hash(name, aws_lc_rs::digest::digest(algorithm, &plain).as_ref());
-        assert_eq!(read(&mut &gzip(&plain)[..], Some(name), &reading).unwrap().diff_id, Some(want));
+        assert_eq!(
+            read(&mut &gzip(&plain)[..], Some(name), &reading)
+                .unwrap()
+                .diff_id,
+            Some(want)
+        );
     }
 }
 
