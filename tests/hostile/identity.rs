@@ -1,7 +1,7 @@
 //! Bytes that are not what a digest, a size or a diff ID promises.
 
 use crate::{
-    case::{Case, Expect::{Compliant, Denied, Error, Gap}, Scene},
+    case::{Case, Expect::{Denied, Error, Gap, Refused}, Scene},
     support::{
         codec::gzip,
         elf,
@@ -41,7 +41,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::image("stated size", "layer of size 1e3", Error("corrupt", &["size"]), || {
             second(|layer| layer.size = "1e3".into())
         }),
-        Case::image("identity", "layer that is not there", Error("not-found", &["sha256:"]), || {
+        Case::image("identity", "layer that is not there", Refused(&["sha256:", "not there"]), || {
             second(|layer| layer.absent = true)
         }),
         Case::image("identity", "digest by md5", Error("corrupt", &["md5"]), || {
@@ -51,12 +51,15 @@ pub(crate) fn cases() -> Vec<Case> {
             second(|layer| layer.digest = layer.digest.to_uppercase().replace("SHA", "sha"))
         }),
         Case::image("identity", "digest that climbs out", Error("corrupt", &["digest"]), || {
-            second(|layer| layer.digest = "sha256:../../../../etc/passwd".into())
+            second(|layer| {
+                layer.digest = "sha256:../../../../etc/passwd".into();
+                layer.absent = true;
+            })
         }),
         Case::image("identity", "digest cut short", Error("corrupt", &["digest"]), || {
             second(|layer| layer.digest = "sha256:abcd".into())
         }),
-        Case::files("identity", "manifest of another digest", Error("digest-mismatch", &["manifest"]), || {
+        Case::files("identity", "manifest of another digest", Error("digest-mismatch", &["sha256:"]), || {
             let image = Image::default();
             let mut files = image.files();
             let mut manifest = image.manifest_bytes();
@@ -122,7 +125,7 @@ pub(crate) fn cases() -> Vec<Case> {
             Image::with(layer)
         })
         .beside(|| second(|layer| layer.media_type = "text/plain".into())),
-        Case::image("layers", "foreign layer with addresses", Error("not-found", &["sha256:"]), || {
+        Case::image("layers", "foreign layer with addresses", Refused(&["sha256:", "not there"]), || {
             second(|layer| {
                 layer.media_type = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip".into();
                 layer.more = r#","urls":["http://127.0.0.1:9/layer","file:///etc/passwd"]"#.into();
@@ -147,8 +150,8 @@ pub(crate) fn cases() -> Vec<Case> {
                 text.replace("\"layers\":[", &format!("\"layers\":[{many},")).into_bytes()
             })
         }),
-        Case::image("layers", "no layers at all", Compliant(&[]), || Image::of(Vec::new())),
-        Case::files("stated size", "manifest of 8 MiB", Error("too-large", &["manifest", "4194304"]), || {
+        Case::image("layers", "no layers at all", Denied(&["missing-program"]), || Image::of(Vec::new())),
+        Case::files("stated size", "manifest of 8 MiB", Error("too-large", &["4194304"]), || {
             Image::default().manifest(|text| (text + &" ".repeat(8 << 20)).into_bytes()).files()
         })
         .beside(|| Image::default().manifest(|text| (text + &" ".repeat(3 << 20)).into_bytes())),
