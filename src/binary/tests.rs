@@ -1,3 +1,5 @@
+//! Tests of what programs are taken for.
+
 use std::{
     collections::BTreeSet,
     io::Read,

@@ -1,3 +1,5 @@
+//! Tests of the catalogue.
+
 use super::*;
 
 fn by_name(name: &str) -> Option<&'static str> {

@@ -1,3 +1,5 @@
+//! Tests of root directories, with what lies in wait in them.
+
 use std::{
     collections::BTreeMap,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink},
