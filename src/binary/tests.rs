@@ -405,6 +405,15 @@ fn a_shell_cannot_hide_behind_the_texts_of_a_weaker_tool() {
     let (shell, other) = (texts_of("shell.almquist"), texts_of("build.make"));
     let program = inspect(&program_with(shell.iter().chain(&other).map(String::as_str))).unwrap();
     assert_eq!(families(&program), ["shell.almquist", "build.make"]);
+    // Nor behind a table of applets that it does not have.
+    let busybox = texts_of("multi.busybox");
+    let texts = shell
+        .iter()
+        .chain(&busybox)
+        .map(String::as_str)
+        .chain(["", "cat\0cp\0ls", ""]);
+    let program = inspect(&program_with(texts)).unwrap();
+    assert_eq!(families(&program), ["shell.almquist", "multi.busybox"]);
 }
 
 #[test]
