@@ -117,7 +117,11 @@ pub(crate) fn cases() -> Vec<Case> {
             Image::with(layer)
         }),
         Case::image("layers", "media type says plain of a gzipped shell", Denied(&["shell"]), || {
-            Image::with(Layer::new(gzip(&Tar::default().file("data", &elf::shell()).end())))
+            let tar = Tar::default().file("data", &elf::shell()).end();
+            Image::with(Layer {
+                diff_id: sha256(&tar),
+                ..Layer::new(gzip(&tar))
+            })
         }),
         Case::image("layers", "media type is nonsense", Denied(&["shell"]), || {
             let mut layer = Layer::new(Tar::default().file("data", &elf::shell()).end());

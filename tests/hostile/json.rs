@@ -78,7 +78,7 @@ pub(crate) fn cases() -> Vec<Case> {
         manifest("json", "media type of another kind", Error("corrupt", &["manifest"]), "vnd.oci.image.manifest.v1", "vnd.oci.image.index.v1"),
         manifest("not an image", "schema 1", Error("not-an-image", &["schema 1"]), "\"schemaVersion\":2", "\"schemaVersion\":1"),
         manifest("not an image", "Helm chart", Error("not-an-image", &["Helm"]), "vnd.oci.image.config.v1", "vnd.cncf.helm.config.v1"),
-        manifest("not an image", "artifact", Error("not-an-image", &["application/x"]), "\"layers\"", "\"artifactType\":\"application/x\",\"layers\"")
+        manifest("not an image", "software bill of materials", Error("not-an-image", &["bill of materials"]), "vnd.oci.image.config.v1+json", "spdx+json")
             .beside(|| Image::default().manifest(|text| text.replacen("\"layers\"", "\"annotations\":{\"a\":\"b\"},\"layers\"", 1).into_bytes())),
         manifest("not an image", "configuration of unknown type", Error("not-an-image", &["config"]), "vnd.oci.image.config.v1", "vnd.example.x"),
         config("Windows", Error("unsupported-platform", &["indows"]), "\"linux\"", "\"windows\""),

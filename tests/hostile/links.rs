@@ -1,7 +1,7 @@
 //! Links that lead out of the root, in circles, or through each other.
 
 use crate::{
-    case::{Case, Expect::{Compliant, Denied}},
+    case::{Case, Expect::{Compliant, Denied, Gap}},
     support::{
         elf,
         image::{Image, Layer},
@@ -42,7 +42,7 @@ pub(crate) fn cases() -> Vec<Case> {
             let tar = (0..5_000).fold(Tar::default(), |tar, n| tar.symlink(&format!("l{n}"), &format!("l{}", n + 1)));
             Image::with_tar(tar.end())
         }),
-        Case::image("links", "links that double the path at each step", Compliant(&[]), || {
+        Case::image("links", "links that double the path at each step", Gap(&["layer 1", "/l0/l0/x", "loop"]), || {
             let tar = (0..60).fold(Tar::default(), |tar, n| {
                 tar.symlink(&format!("l{n}"), &format!("l{}/../l{}", n + 1, n + 1))
             });
@@ -66,7 +66,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 Tar::default().hard_link("data", "bin/tool").file("bin/.wh.tool", b""),
             )
         }),
-        Case::image("links", "directory over a file over a directory", Denied(&["shell"]), || {
+        Case::image("links", "directory over a file over a directory", Gap(&["layer 1", "/a/b/c", "cannot be unpacked"]), || {
             Image::with_tar(
                 Tar::default()
                     .file("a/b", b"x")
