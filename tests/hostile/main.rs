@@ -13,6 +13,7 @@ mod codecs;
 mod counts;
 mod identity;
 mod json;
+mod limits;
 mod links;
 mod names;
 mod outputs;
@@ -89,7 +90,7 @@ fn every_hostile_image_is_answered_as_it_deserves() {
 fn every_kind_of_attack_has_its_case() {
     let cases = cases();
     assert!(cases.len() >= 80, "{} cases", cases.len());
-    let names: BTreeSet<&str> = cases.iter().map(|case| case.name).collect();
+    let names: BTreeSet<(&str, &str)> = cases.iter().map(|case| (case.row, case.name)).collect();
     assert_eq!(names.len(), cases.len(), "two cases have one name");
     let has: BTreeSet<&str> = cases.iter().map(|case| case.row).collect();
     let rows: BTreeSet<&str> = ROWS.iter().copied().collect();
