@@ -272,7 +272,8 @@ impl Walk {
         let stored = u64::try_from(opened.st_blocks)
             .unwrap_or_default()
             .saturating_mul(512);
-        if size > SPARSE && stored < size / 8 {
+        let mostly_holes = size > SPARSE && stored < size / 8;
+        if mostly_holes {
             let why = format!("is mostly holes ({stored} of {size} bytes are stored) and was not read");
             self.gap(path, &why, Hides::Anything);
             size = 0;
@@ -289,7 +290,7 @@ impl Walk {
         let padding = (512 - size % 512) % 512;
         self.content = Some(Content {
             path: path.clone(),
-            file: Some(File::from(file)),
+            file: (!mostly_holes).then(|| File::from(file)),
             left: size,
             padding,
         });
