@@ -4,6 +4,13 @@
 //! compressed byte hashed once (SHA-256) and every gzip byte inflated once, spread over all cores, by the faster of two
 //! decoders; and prints medians, their spread and the ratio. Only ratios of one run mean anything: machines differ and are shared.
 
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads files, starts programs and prints"
+)]
+
 use std::{
     fs,
     io::{self, Read},

@@ -216,8 +216,7 @@ fn user_view(user: &UserResolution) -> UserView {
     let ids = user.ids();
     let (root, refused) = (user.root(), user.refused());
     let why = match (&root, &refused, ids) {
-        (Some(verdict), ..) => verdict.why.clone(),
-        (None, Some((_, verdict)), _) => verdict.why.clone(),
+        (Some(verdict), ..) | (None, Some((_, verdict)), _) => verdict.why.clone(),
         (None, None, Some(ids)) => format!("uid {} and gid {} in every runtime", ids.uid, ids.gid),
         (None, None, None) => user.gap.clone().unwrap_or_default(),
     };
