@@ -15,7 +15,7 @@ const ESCAPE: char = '\u{1b}';
 
 /// Runs a shell line on a terminal of its own, `columns` wide, and gives all that this terminal got.
 fn on_terminal(columns: u16, variables: &[(&str, &str)], line: &str) -> String {
-    let line = format!("stty cols {columns}; {line}");
+    let line = format!("stty cols {columns} rows 24; {line}");
     let output = Command::new("script")
         .args(["-q", "-e", "-c", &line, "/dev/null"])
         .env_clear()
@@ -119,7 +119,7 @@ fn names_of_the_image_never_reach_the_terminal_raw() {
     }
     let target = format!("rootfs:{}", root.path().display());
     for words in [
-        "-q -v --color never",
+        "-v --color never",
         "-q --color never",
         "-q -o json",
         "-q -o sarif",
