@@ -215,8 +215,8 @@ mod tests {
 
     fn advice(text: &str) -> String {
         let failure = match text.parse::<Target>() {
-            Err(failure) => failure,
-            Ok(Target {
+            Err(failure)
+            | Ok(Target {
                 kind: Kind::Word(_, Err(failure)),
                 ..
             }) => failure,

@@ -13,7 +13,7 @@ pub(super) struct Piece {
 pub(super) struct Content<'a> {
     /// The file from its first byte; all of it unless it is larger than the cap.
     pub(super) head: &'a [u8],
-    /// Ranges behind the head.
+    /// Ranges that end behind the head.
     pub(super) pieces: &'a [Piece],
 }
 
@@ -32,12 +32,15 @@ impl<'a> Content<'a> {
             let from = usize::try_from(offset.checked_sub(start)?).ok()?;
             bytes.get(from..).filter(|rest| !rest.is_empty())
         };
+        // A range across the end of the head is whole only in its piece.
+        let pieces = self
+            .pieces
+            .iter()
+            .filter_map(|piece| within(piece.offset, &piece.bytes));
         let rest = within(0, self.head)
-            .or_else(|| {
-                self.pieces
-                    .iter()
-                    .find_map(|piece| within(piece.offset, &piece.bytes))
-            })
+            .into_iter()
+            .chain(pieces)
+            .max_by_key(|rest| rest.len().min(most))
             .unwrap_or_default();
         rest.get(..most).unwrap_or(rest)
     }

@@ -215,10 +215,11 @@ fn applet_of(tool: &Tool) -> Option<&'static str> {
 
 /// Lets families give way to those whose code contains theirs, and orders the rest by rule.
 fn resolve(catalog: &Catalog, mut labels: Vec<Label>, form: &str) -> Vec<Identity> {
-    let ids: Vec<&'static Tool> = labels.iter().map(|label| label.tool).collect();
+    let rule = |label: &Label| catalog.meaning(label.tool.id, &label.applets)?.rule;
+    let others: Vec<(&Tool, Option<&str>)> = labels.iter().map(|label| (label.tool, rule(label))).collect();
     labels.retain(|label| {
-        !ids.iter()
-            .any(|other| other.id != label.tool.id && gives_way(label.tool, other))
+        let mut others = others.iter().filter(|(other, _)| other.id != label.tool.id);
+        !others.any(|(other, rule)| gives_way(label.tool, other, *rule))
     });
     let tools = labels.iter().filter(|label| label.tool.rule.is_some()).count();
     let identities = labels.into_iter().map(|label| {
@@ -290,14 +291,14 @@ pub(super) fn packed(catalog: &Catalog, outside: Vec<Identity>, inside: Vec<Iden
     all
 }
 
-/// Whether `tool` is not worth naming beside `other`: its code is part of the other's, or it is generic and the other is
-/// a program by name. A generic shell stays beside a weaker program, or a shell could hide behind the texts of one.
-fn gives_way(tool: &Tool, other: &Tool) -> bool {
+/// Whether `tool` is not worth naming beside `other`, which belongs to `rule`: its code is part of the other's, or it is
+/// generic and the other is a program by name. A known shell stays beside what is weaker, such as a busybox whose table has
+/// no shell: it could hide behind a few texts.
+fn gives_way(tool: &Tool, other: &Tool, rule: Option<&str>) -> bool {
     let named = matches!(other.kind, Kind::Program | Kind::MultiCall | Kind::Script);
-    let hides =
-        tool.kind == Kind::Program && tool.rule == Some("shell") && rank(other.rule) > rank(tool.rule);
-    other.swallows(tool.id)
-        || tool.generic && named && !hides && (!other.generic || tool.kind != Kind::Program)
+    let hides = tool.kind == Kind::Program && tool.rule == Some("shell") && rank(rule) > rank(tool.rule);
+    let generic = tool.generic && named && (!other.generic || tool.kind != Kind::Program);
+    !hides && (generic || other.swallows(tool.id))
 }
 
 /// What a person calls a family.

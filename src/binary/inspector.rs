@@ -165,15 +165,9 @@ impl<'a> Inspector<'a> {
         self.chunk_at = overlap as u64;
         self.seen = self.chunk.len();
         for (offset, length) in elf::wanted_behind(&self.head, self.limits) {
-            // What lies in the head is there already.
-            let offset = offset.max(self.head.len() as u64);
-            self.pieces.push((
-                Piece {
-                    offset,
-                    bytes: Vec::new(),
-                },
-                length,
-            ));
+            let start = usize::try_from(offset).unwrap_or(usize::MAX);
+            let bytes = self.head.get(start..).unwrap_or_default().to_vec();
+            self.pieces.push((Piece { offset, bytes }, length));
         }
     }
 

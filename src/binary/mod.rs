@@ -25,7 +25,8 @@ use content::{Content, Piece};
 pub struct Program {
     /// What sort of program it is.
     pub form: Form,
-    /// Known programs whose code is in the file, strongest first; empty for an unknown one.
+    /// Known programs whose code is in the file, strongest first; empty for an unknown one. On a library they are no tools:
+    /// see [`Program::tool`].
     pub identities: Vec<Identity>,
     /// What of the file could not be looked into, as a sentence; such a file may hold any program.
     pub opaque: Option<String>,

@@ -1,3 +1,5 @@
+//! Tests of the checks: what triggers each rule, and what narrowly does not.
+
 use std::collections::BTreeSet;
 
 use super::*;

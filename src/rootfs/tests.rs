@@ -1,3 +1,5 @@
+//! Tests of the merge and of links.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

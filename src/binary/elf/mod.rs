@@ -306,15 +306,12 @@ pub(super) fn wanted_behind(head: &[u8], limits: &Limits) -> Vec<(u64, usize)> {
     };
     let entries = limits.dynamic_entries * Dyn::size(reading.ctx.container);
     wanted.push((header.e_phoff, limits.program_headers));
-    for segment in &reading.segments {
-        match segment.p_type {
-            PT_INTERP => wanted.push((segment.p_offset, LONGEST_NAME)),
-            PT_DYNAMIC => {
-                wanted.push((segment.p_offset, entries));
-                wanted.extend(reading.offset_of(segment.p_vaddr).map(|offset| (offset, entries)));
-            }
-            _ => {}
-        }
+    // The first of each kind is the one that counts; a file may state a thousand.
+    let first = |kind| reading.segments.iter().find(|segment| segment.p_type == kind);
+    wanted.extend(first(PT_INTERP).map(|segment| (segment.p_offset, LONGEST_NAME)));
+    if let Some(segment) = first(PT_DYNAMIC) {
+        wanted.push((segment.p_offset, entries));
+        wanted.extend(reading.offset_of(segment.p_vaddr).map(|offset| (offset, entries)));
     }
     let names = reading
         .dynamic(limits)

@@ -1,3 +1,5 @@
+//! Tests of who the container runs as.
+
 use proptest::prelude::*;
 use serde::Deserialize;
 

@@ -100,7 +100,7 @@ impl<'l, R: Read> Members<'l, R> {
                         .unwrap_or_else(|| header.path_bytes().into_owned());
                     let link = link
                         .or(pax.link)
-                        .or_else(|| header.link_name_bytes().map(|l| l.into_owned()));
+                        .or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned));
                     return self
                         .member(&header, kind, &name, link, pax.size.unwrap_or(size))
                         .map(Some);

@@ -63,10 +63,12 @@ impl Stream for ArchiveStream {
             }
         };
         let found = if asked.form == Form::Any && is_root_mark(&first.path) {
-            root(members, before, first, &asked, on_blob)?
+            root(members, before, &first, &asked, on_blob)?
         } else {
-            let mut passed = Passed::default();
-            passed.hops = options.limits.link_hops;
+            let mut passed = Passed {
+                hops: options.limits.link_hops,
+                ..Passed::default()
+            };
             let mut next = Some(first);
             while let Some(member) = next {
                 if options.stop.load(Ordering::Relaxed) {
@@ -96,7 +98,7 @@ fn drain(rest: &mut impl Read) {
 fn root<R: Read + Send + Send>(
     members: Members<'_, R>,
     mut before: Vec<u8>,
-    first: Member,
+    first: &Member,
     asked: &Asked,
     on_blob: OnBlob<'_>,
 ) -> failure::Result<Vec<Found>> {
@@ -106,7 +108,7 @@ fn root<R: Read + Send + Send>(
         ended: false,
         marked: false,
     };
-    whole.step(Some(&first));
+    whole.step(Some(first));
     before.append(whole.pending.get_mut());
     whole.pending = io::Cursor::new(before);
     on_blob(ROOT_BLOB, &mut whole);

@@ -1,3 +1,5 @@
+//! Tests of archives: by offset, and front to back.
+
 use std::{io::Write as _, path::PathBuf};
 
 use super::*;

@@ -1,7 +1,10 @@
 //! An index lists the manifests of one image for several platforms; here the images to scan are chosen from it.
 
+mod leaf;
+
 use std::collections::BTreeSet;
 
+use self::leaf::{Leaf, distinct, distinct_digests, host_leaf};
 use super::{
     Found, Options, PlatformChoice,
     manifest::{self, Descriptor, Document, Manifest},
@@ -70,20 +73,6 @@ struct Resolver<'a> {
     store: &'a dyn Manifests,
     names: &'a Names,
     options: &'a Options,
-}
-
-/// One image that an index lists.
-struct Leaf {
-    digest: Digest,
-    /// By the descriptor, or by the configuration where the descriptor says nothing of use.
-    platform: Option<Platform>,
-    size: Option<u64>,
-    media_type: String,
-    data: Option<Vec<u8>>,
-    /// The index that lists it.
-    index: Digest,
-    /// Why it could not be read where it had to be read to know its platform.
-    failure: Option<Failure>,
 }
 
 impl Resolver<'_> {
@@ -386,58 +375,6 @@ fn read(
         ));
     }
     fetch(&descriptor.digest, descriptor.size)
-}
-
-impl Leaf {
-    fn new(child: Descriptor, index: Digest) -> Self {
-        Self {
-            digest: child.digest,
-            platform: child.platform,
-            size: child.size,
-            media_type: child.media_type,
-            data: child.data,
-            index,
-            failure: None,
-        }
-    }
-
-    fn is_windows(&self) -> bool {
-        self.platform
-            .as_ref()
-            .is_some_and(|platform| platform.os == "windows")
-            || self
-                .failure
-                .as_ref()
-                .is_some_and(|failure| failure.code == Code::UnsupportedPlatform)
-    }
-}
-
-/// The first leaf for the host, else the first for its architecture in another variant.
-fn host_leaf<'l>(leaves: &[&'l Leaf], host: &Platform) -> Option<&'l Leaf> {
-    let same = |variant: bool| {
-        leaves.iter().copied().find(|leaf| {
-            leaf.platform.as_ref().is_some_and(|platform| {
-                platform == host || !variant && platform.os == host.os && platform.arch == host.arch
-            })
-        })
-    };
-    same(true).or_else(|| same(false))
-}
-
-fn distinct_digests<'l>(leaves: &[&'l Leaf]) -> Vec<&'l Leaf> {
-    let mut seen = BTreeSet::new();
-    leaves
-        .iter()
-        .copied()
-        .filter(|leaf| seen.insert(&leaf.digest))
-        .collect()
-}
-
-fn distinct(platforms: impl Iterator<Item = Platform>) -> Vec<Platform> {
-    let mut seen = BTreeSet::new();
-    platforms
-        .filter(|platform| seen.insert(platform.clone()))
-        .collect()
 }
 
 fn stated(media_type: &str) -> Option<&str> {

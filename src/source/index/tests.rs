@@ -1,3 +1,5 @@
+//! Tests of the choice of platforms.
+
 use std::{
     cell::Cell,
     collections::BTreeMap,

@@ -190,7 +190,9 @@ fn named(candidate: Candidate, asked: &Asked) -> Vec<Found> {
     let one = |found: Found| match found {
         Ok(mut image) => {
             image.reference = full.as_ref().map(Reference::canonical).or_else(|| tag.clone());
-            image.name = full.as_ref().map_or(&asked.stem[..], Reference::name).to_owned();
+            full.as_ref()
+                .map_or(asked.stem.as_str(), Reference::name)
+                .clone_into(&mut image.name);
             if !others.is_empty() {
                 image.notes.push(format!("also named {}", others.join(", ")));
             }

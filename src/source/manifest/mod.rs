@@ -166,6 +166,7 @@ fn shown(outside: &str) -> String {
 
 /// What bytes under a manifest's digest turned out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time")]
 pub(crate) enum Document {
     Manifest(Manifest),
     Index(Vec<Descriptor>),

@@ -1,3 +1,5 @@
+//! Tests of where credentials are found.
+
 use std::fs;
 
 use super::*;

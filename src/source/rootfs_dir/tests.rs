@@ -1,3 +1,5 @@
+//! Tests of root directories, with what lies in wait in them.
+
 use std::{
     collections::BTreeMap,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink},
@@ -223,7 +225,7 @@ fn what_may_not_be_read_is_a_gap() {
     let directory = tempfile::tempdir().unwrap();
     let secret = directory.path().join("secret");
     write(&secret, b"x");
-    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
     let (members, gaps) = walk(directory.path());
     assert!(members.contains_key("secret") && gaps.len() == 1);
 }

@@ -14,7 +14,10 @@ use rustix::{
 };
 use tar::EntryType;
 
-use super::member::member;
+use super::{
+    marks::{attribute, is_made_up, overlay},
+    member::member,
+};
 use crate::{
     gap::{Gap, Hides},
     limits::Limits,
@@ -26,20 +29,6 @@ const DEPTH: usize = 256;
 
 /// Above this size a file that is mostly holes is not read through.
 const SPARSE: u64 = 64 << 20;
-
-/// File systems that the kernel makes up: proc, sysfs, cgroup, cgroup2, devpts, mqueue, securityfs, debugfs, tracefs, bpf.
-const MADE_UP: [u64; 10] = [
-    0x9fa0,
-    0x6265_6572,
-    0x0027_e0eb,
-    0x6367_7270,
-    0x1cd1,
-    0x1980_0202,
-    0x7363_6673,
-    0x6462_6720,
-    0x7472_6163,
-    0xcafe_4a11,
-];
 
 /// Yields the tar.
 pub(super) struct Walk {
@@ -101,8 +90,7 @@ impl Walk {
     fn enter(&mut self, path: RootPath, directory: OwnedFd, stat: &Stat) {
         self.emit(&path, stat, EntryType::Directory, b"", 0, None);
         if stat.st_dev != self.device {
-            let made_up =
-                fs::fstatfs(&directory).is_ok_and(|fs| MADE_UP.contains(&(fs.f_type.cast_unsigned())));
+            let made_up = is_made_up(&directory);
             if !made_up {
                 self.gap(
                     &path,
@@ -427,18 +415,4 @@ fn read_some(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
             other => return other,
         }
     }
-}
-
-/// An attribute that overlay file systems write, under the name that root mounts use or that others do.
-fn overlay(file: &OwnedFd, name: &str) -> Option<Vec<u8>> {
-    ["trusted", "user"]
-        .iter()
-        .find_map(|space| attribute(file, &format!("{space}.overlay.{name}"), 4096))
-}
-
-fn attribute(file: &OwnedFd, name: &str, cap: usize) -> Option<Vec<u8>> {
-    let mut value = vec![0; cap];
-    let length = fs::fgetxattr(file, name, value.as_mut_slice()).ok()?;
-    value.truncate(length);
-    Some(value)
 }

@@ -1,16 +1,21 @@
 //! Configuration: command line, environment and `scant.toml` become one valid plan.
 
+mod surroundings;
+
 use std::{
     io::{self, BufRead, IsTerminal, Read},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
 };
 
-use jiff::civil::Date;
 use serde::Deserialize;
+use surroundings::{
+    colors, cores, read_file, read_stdin, source_date_epoch, speaks_utf8, terminal_width, today, variable,
+    working_directory,
+};
 
 use crate::{
-    cli::{ColorChoice, GlobalArgs, ScanArgs},
+    cli::{GlobalArgs, ScanArgs},
     image::Platform,
     limits::Limits,
     output::{Format, SarifProfile, Style},
@@ -21,8 +26,6 @@ use crate::{
     text,
 };
 
-/// Largest settings, policy or waiver file and list of targets, in bytes.
-const FILE_LIMIT: u64 = 4 << 20;
 /// Columns of a report that goes to no terminal.
 const DEFAULT_WIDTH: usize = 100;
 
@@ -310,100 +313,6 @@ fn settings(named: Option<&Path>) -> Result<Settings> {
         *policy = folder.join(&*policy).to_string_lossy().into_owned();
     }
     Ok(settings)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this module is where files of settings are read; capped"
-)]
-fn read_file(path: &Path) -> std::result::Result<String, String> {
-    read_capped(std::fs::File::open(path).map_err(|error| error.to_string())?)
-}
-
-fn read_stdin() -> std::result::Result<String, String> {
-    read_capped(io::stdin().lock())
-}
-
-#[expect(clippy::disallowed_methods, reason = "the read is capped by `take`")]
-fn read_capped(reader: impl Read) -> std::result::Result<String, String> {
-    let mut text = String::new();
-    reader
-        .take(FILE_LIMIT + 1)
-        .read_to_string(&mut text)
-        .map_err(|error| error.to_string())?;
-    if text.len() as u64 > FILE_LIMIT {
-        return Err(format!("is larger than {FILE_LIMIT} bytes"));
-    }
-    Ok(text)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this module is where the environment is read"
-)]
-fn variable(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this module is where the environment is read"
-)]
-fn working_directory() -> Option<PathBuf> {
-    std::env::current_dir().ok()
-}
-
-fn source_date_epoch() -> Result<Option<i64>> {
-    let Some(text) = variable("SOURCE_DATE_EPOCH") else {
-        return Ok(None);
-    };
-    let seconds = text
-        .parse()
-        .map_err(|_| UsageError(format!("SOURCE_DATE_EPOCH is `{text}`, not seconds since 1970")))?;
-    Ok(Some(seconds))
-}
-
-/// The day that decides whether waivers hold: today in UTC, or that of `SOURCE_DATE_EPOCH`.
-fn today() -> Result<Date> {
-    let now = match source_date_epoch()? {
-        Some(seconds) => jiff::Timestamp::from_second(seconds)
-            .map_err(|error| UsageError(format!("SOURCE_DATE_EPOCH: {error}")))?,
-        None => jiff::Timestamp::now(),
-    };
-    Ok(now.to_zoned(jiff::tz::TimeZone::UTC).date())
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from)
-}
-
-fn colors(choice: ColorChoice) -> bool {
-    // anstream knows all other variables; `0` is Node.js' word for "do not".
-    let forced = variable("FORCE_COLOR").is_some_and(|value| value != "0");
-    match choice {
-        ColorChoice::Always => true,
-        ColorChoice::Never => false,
-        ColorChoice::Auto if variable("NO_COLOR").is_none() && forced => true,
-        ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
-    }
-}
-
-fn terminal_width() -> Option<usize> {
-    let width = if io::stdout().is_terminal() {
-        terminal_size::terminal_size()
-    } else {
-        None
-    };
-    width.map(|(width, _)| usize::from(width.0).max(40))
-}
-
-/// Whether the locale is one of UTF-8, by the first of the variables that is set (POSIX, "Environment Variables").
-fn speaks_utf8() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(variable)
-        .unwrap_or_default();
-    !io::stdout().is_terminal() || locale.to_ascii_lowercase().replace('-', "").contains("utf8")
 }
 
 #[cfg(test)]
