@@ -136,10 +136,19 @@ fn chain(spec: &str, files: Files<'_>) -> Result<Vec<(String, ProfileText)>, Pol
         known_keys(&place, &table, PROFILE_KEYS)?;
         waiver::known_waiver_keys(&place, &table)?;
         let profile: ProfileText = table.try_into().map_err(|error| syntax(&place, &error))?;
-        next.clone_from(&profile.extends);
+        next = profile.extends.as_deref().map(|name| beside(&spec, name));
         chain.push((place, profile));
     }
     Ok(chain)
+}
+
+/// The profile that `spec` extends: a file is meant from where the file `spec` lies.
+fn beside(spec: &str, extends: &str) -> String {
+    let folder = Path::new(spec).parent().filter(|_| looks_like_a_file(spec));
+    match folder {
+        Some(folder) if looks_like_a_file(extends) => folder.join(extends).to_string_lossy().into_owned(),
+        _ => extends.to_owned(),
+    }
 }
 
 fn apply(policy: &mut Policy, place: &str, profile: &ProfileText) -> Result<(), PolicyError> {
