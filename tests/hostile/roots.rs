@@ -1,0 +1,3 @@
+//! roots
+use crate::case::Case;
+pub(crate) fn cases() -> Vec<Case> { Vec::new() }
