@@ -144,9 +144,9 @@ fn chain(spec: &str, files: Files<'_>) -> Result<Vec<(String, ProfileText)>, Pol
 
 /// The profile that `spec` extends: a file is meant from where the file `spec` lies.
 fn beside(spec: &str, extends: &str) -> String {
-    let folder = Path::new(spec).parent().filter(|_| looks_like_a_file(spec));
+    let folder = Path::new(spec).parent().filter(|_| is_file(spec));
     match folder {
-        Some(folder) if looks_like_a_file(extends) => folder.join(extends).to_string_lossy().into_owned(),
+        Some(folder) if is_file(extends) => folder.join(extends).to_string_lossy().into_owned(),
         _ => extends.to_owned(),
     }
 }

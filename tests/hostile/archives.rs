@@ -1,3 +1,5 @@
 //! archives
 use crate::case::Case;
-pub(crate) fn cases() -> Vec<Case> { Vec::new() }
+pub(crate) fn cases() -> Vec<Case> {
+    Vec::new()
+}
