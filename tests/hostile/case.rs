@@ -48,6 +48,8 @@ pub(crate) enum Expect {
     Gap(&'static [&'static str]),
     /// It is judged, and these rules find something that is denied.
     Denied(&'static [&'static str]),
+    /// It is compliant, but these rules find something.
+    Found(&'static [&'static str]),
     /// It is compliant, with such a note if any.
     Compliant(&'static [&'static str]),
 }
@@ -219,6 +221,11 @@ impl Expect {
                         .any(|finding| finding["rule"] == *rule && finding["level"] == "deny")
                 });
                 (1, Value::Bool(false), met)
+            }
+            Self::Found(rules) => {
+                let found = list("findings");
+                let met = rules.iter().all(|rule| found.iter().any(|finding| finding["rule"] == *rule));
+                (0, Value::Bool(true), met)
             }
             Self::Compliant(says) => {
                 let notes: Vec<String> = list("notes").iter().map(Value::to_string).collect();
