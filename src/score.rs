@@ -36,7 +36,7 @@ pub struct AppliedCap {
 pub struct Worth {
     /// Mending all active findings of this rule…
     pub rule: &'static Rule,
-    /// …wins so many points…
+    /// …wins back the points that they cost…
     pub points: f64,
     /// …and leads to this grade.
     pub grade: Grade,
@@ -51,11 +51,13 @@ pub fn score(findings: &[Judged], rubric: &Rubric) -> Score {
         .iter()
         .filter(|rule| findings.iter().any(|judged| active(judged) && is(judged, rule)))
         .map(|rule| {
-            let points = total(findings, &costs, Some(rule));
+            let without = total(findings, &costs, Some(rule));
+            // What its findings cost, even where so much is lost besides that the score would stay at 0.
+            let costs = findings.iter().zip(&costs).filter(|(judged, _)| is(judged, rule));
             Worth {
                 rule,
-                points: round(points - all),
-                grade: self::grade(findings, rubric, points, Some(rule)).0,
+                points: round(costs.map(|(_, cost)| cost).sum()),
+                grade: self::grade(findings, rubric, without, Some(rule)).0,
             }
         })
         .collect();
