@@ -36,7 +36,7 @@ pub struct AppliedCap {
 pub struct Worth {
     /// Mending all active findings of this rule…
     pub rule: &'static Rule,
-    /// …wins back the points that they cost…
+    /// …wins so many points…
     pub points: f64,
     /// …and leads to this grade.
     pub grade: Grade,
@@ -51,13 +51,11 @@ pub fn score(findings: &[Judged], rubric: &Rubric) -> Score {
         .iter()
         .filter(|rule| findings.iter().any(|judged| active(judged) && is(judged, rule)))
         .map(|rule| {
-            let without = total(findings, &costs, Some(rule));
-            // What its findings cost, even where so much is lost besides that the score would stay at 0.
-            let costs = findings.iter().zip(&costs).filter(|(judged, _)| is(judged, rule));
+            let points = total(findings, &costs, Some(rule));
             Worth {
                 rule,
-                points: round(costs.map(|(_, cost)| cost).sum()),
-                grade: self::grade(findings, rubric, without, Some(rule)).0,
+                points: round(points - all),
+                grade: self::grade(findings, rubric, points, Some(rule)).0,
             }
         })
         .collect();
