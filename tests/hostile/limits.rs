@@ -27,6 +27,9 @@ fn the_page_and_the_code_agree() {
     assert_eq!(said, is);
     assert_eq!(rows.len(), is.len(), "a limit is listed twice");
     for row in rows {
-        assert!(row.len() == 6 && row[3..5].iter().all(|cell| cell.len() > 3), "{row:?} needs a unit and a reason");
+        assert!(
+            row.len() == 6 && row[3..5].iter().all(|cell| cell.len() > 3),
+            "{row:?} needs a unit and a reason"
+        );
     }
 }
