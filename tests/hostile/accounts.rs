@@ -12,8 +12,8 @@ use crate::{
     },
 };
 
-fn passwd(content: Vec<u8>, user: &str) -> Image {
-    let tar = Tar::default().file("etc/passwd", &content).end();
+fn passwd(content: impl AsRef<[u8]>, user: &str) -> Image {
+    let tar = Tar::default().file("etc/passwd", content.as_ref()).end();
     let mut layer = Layer::new(gzip(&tar));
     layer.diff_id = crate::support::image::sha256(&tar);
     Image::with(layer).user(user)

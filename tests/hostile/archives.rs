@@ -70,7 +70,7 @@ pub(crate) fn cases() -> Vec<Case> {
             Error("digest-mismatch", &["layer"]),
             || {
                 let mut members = Image::default().docker();
-                members[1].1 = with_shell().layers[1].bytes.clone();
+                members[1].1.clone_from(&with_shell().layers[1].bytes);
                 archive(&members).end()
             },
         ),

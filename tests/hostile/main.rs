@@ -2,7 +2,8 @@
 //! it an honest image of the same shape is judged normally.
 #![allow(
     clippy::disallowed_methods,
-    reason = "tests write files and start programs; what they read they made"
+    clippy::unwrap_used,
+    reason = "tests write files and start programs; what they read they made, and a failure ends them"
 )]
 
 mod accounts;
