@@ -73,14 +73,14 @@ pub(crate) fn cases() -> Vec<Case> {
             "accounts",
             "one name twice, the first is root",
             Denied(&["root-user"]),
-            || passwd(b"app:x:0:0::/:/x\napp:x:1000:1000::/:/x\n".to_vec(), "app"),
+            || passwd(b"app:x:0:0::/:/x\napp:x:1000:1000::/:/x\n", "app"),
         )
-        .beside(|| passwd(b"app:x:1000:1000::/:/x\n".to_vec(), "app:1000")),
+        .beside(|| passwd(b"app:x:1000:1000::/:/x\n", "app:1000")),
         Case::image(
             "accounts",
             "a number as a name of root",
             Found(&["root-group"]),
-            || passwd(b"65532:x:0:0::/:/x\n".to_vec(), "65532"),
+            || passwd(b"65532:x:0:0::/:/x\n", "65532"),
         ),
         Case::image(
             "accounts",

@@ -109,10 +109,10 @@ pub(crate) fn cases() -> Vec<Case> {
             "gaps with names of a mebibyte each",
             Gap(&["layer 1"]),
             || {
-                let name = [0xff; 900_000];
+                let name = vec![0xff; 900_000];
                 let mut packed = Vec::new();
                 for n in 0..200_u32 {
-                    let mut long = name.to_vec();
+                    let mut long = name.clone();
                     long.extend(n.to_le_bytes());
                     packed.extend(zstd_frame(&Tar::default().long_file(&long, b"x").0));
                 }

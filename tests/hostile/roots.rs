@@ -58,7 +58,7 @@ pub(crate) fn cases() -> Vec<Case> {
             symlink("loop", root.join("loop")).unwrap();
         }),
         root("a shell of another name", Denied(&["shell"]), |root| {
-            program(&root.join("bin/data"), &elf::shell())
+            program(&root.join("bin/data"), &elf::shell());
         }),
         root("a shell behind a link", Denied(&["shell"]), |root| {
             program(&root.join("etc/data"), &elf::shell());
