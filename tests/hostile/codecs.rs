@@ -268,7 +268,6 @@ pub(crate) fn cases() -> Vec<Case> {
         packed_case("codec", "xz", Gap(&["layer 1", "xz"]), "xz", || {
             b"\xfd7zXZ\0\0\x04".repeat(100)
         }),
-<<<<<<< HEAD
         packed_case("codec", "bzip2", Gap(&["layer 1", "bzip2"]), "bzip2", || {
             b"BZh91AY&SY".repeat(100)
         }),
@@ -289,20 +288,13 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::scenes(
             "bomb",
             "whole archive as a gzip bomb on standard input",
-            Error("corrupt", &[]),
+            Error("not-an-image", &[]),
             |directory| {
                 let path = directory.join("bomb");
                 std::fs::write(&path, gzip_bomb(&large_file(64), 1024)).unwrap();
                 vec![Scene::stdin(path)]
             },
         )
-=======
-        Case::scenes("bomb", "whole archive as a gzip bomb on standard input", Error("not-an-image", &[]), |directory| {
-            let path = directory.join("bomb");
-            std::fs::write(&path, gzip_bomb(&large_file(64), 1024)).unwrap();
-            vec![Scene::stdin(path)]
-        })
->>>>>>> hostile
         .beside_scenes(|directory| {
             let path = directory.join("image");
             let tar = crate::support::image::archive(

@@ -158,7 +158,6 @@ pub(crate) fn cases() -> Vec<Case> {
             scene.words.push("--verify-diff-ids".into());
             vec![scene]
         }),
-<<<<<<< HEAD
         Case::image(
             "layers",
             "fewer diff ids than layers",
@@ -201,39 +200,13 @@ pub(crate) fn cases() -> Vec<Case> {
             "media type says plain of a gzipped shell",
             Denied(&["shell"]),
             || {
-                Image::with(Layer::new(gzip(
-                    &Tar::default().file("data", &elf::shell()).end(),
-                )))
+                let tar = Tar::default().file("data", &elf::shell()).end();
+                Image::with(Layer {
+                    diff_id: sha256(&tar),
+                    ..Layer::new(gzip(&tar))
+                })
             },
         ),
-=======
-        Case::image("layers", "fewer diff ids than layers", Error("corrupt", &["2 layers"]), || {
-            second(|_| {}).config(|text| {
-                let cut = text.rfind(",\"sha256").unwrap();
-                format!("{}]}}}}", &text[..cut]).into_bytes()
-            })
-        }),
-        Case::image("layers", "blob of no bytes", Gap(&["layer 1", "empty"]), || Image::with_tar(Vec::new()))
-            .beside(|| Image::with_tar(vec![0; 1024])),
-        Case::image("layers", "layer that is a web page", Gap(&["layer 1", "neither tar"]), || {
-            Image::with_tar(b"<!DOCTYPE html><html><title>502 Bad Gateway</title></html>".to_vec())
-        }),
-        Case::image("layers", "layer that is JSON", Gap(&["layer 1", "neither tar"]), || {
-            Image::with_tar(br#"{"errors":[{"code":"DENIED"}]}"#.to_vec())
-        }),
-        Case::image("layers", "media type says gzip of a plain shell", Denied(&["shell"]), || {
-            let mut layer = Layer::new(Tar::default().file("data", &elf::shell()).end());
-            layer.media_type += "+gzip";
-            Image::with(layer)
-        }),
-        Case::image("layers", "media type says plain of a gzipped shell", Denied(&["shell"]), || {
-            let tar = Tar::default().file("data", &elf::shell()).end();
-            Image::with(Layer {
-                diff_id: sha256(&tar),
-                ..Layer::new(gzip(&tar))
-            })
-        }),
->>>>>>> hostile
         Case::image("layers", "media type is nonsense", Denied(&["shell"]), || {
             let mut layer = Layer::new(Tar::default().file("data", &elf::shell()).end());
             layer.media_type = "text/plain".into();
