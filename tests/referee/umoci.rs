@@ -39,10 +39,10 @@ pub(crate) fn privileged() -> bool {
 /// Unpacks the image named `latest` of a layout and lists it.
 pub(crate) fn unpack(layout: &Path) -> Listing {
     let bundle = tempfile::tempdir().expect("a temporary directory");
-    let to = bundle.path().join("bundle");
+    let to = bundle.path().join("rootfs");
     let mut umoci = Command::new("umoci");
     umoci
-        .args(["unpack", "--image"])
+        .args(["raw", "unpack", "--image"])
         .arg(format!("{}:latest", layout.display()));
     if !privileged() {
         umoci.arg("--rootless");
@@ -56,7 +56,7 @@ pub(crate) fn unpack(layout: &Path) -> Listing {
         "umoci unpack failed: {}",
         String::from_utf8_lossy(&done.stderr)
     );
-    list(&to.join("rootfs"))
+    list(&to)
 }
 
 fn list(root: &Path) -> Listing {
