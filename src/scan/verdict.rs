@@ -8,7 +8,6 @@ use super::{
     open::{LayerSource, OpenedImage},
 };
 use crate::{
-    catalog::Catalog,
     checks::{self, Ability, Subject},
     failure::{Code, Failure, Result},
     finding::{ImageGap, LayerOrigin, fingerprint},
@@ -65,10 +64,10 @@ pub(super) fn judge(
         rootfs: &rootfs,
         config: image.config.as_ref(),
         platform: image.platform.as_ref(),
-        catalog: Catalog::builtin(),
+        catalog: plan.catalog,
     };
     let findings = checks::run(&subject);
-    let capabilities = checks::capabilities(&findings, Catalog::builtin())
+    let capabilities = checks::capabilities(&findings, plan.catalog)
         .into_iter()
         .map(capability)
         .collect();
