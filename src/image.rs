@@ -23,10 +23,9 @@ pub struct Digest {
 impl Digest {
     /// A digest from the raw bytes of a hash, 32 or 64 of them.
     pub fn of_hash(algorithm: Algorithm, hash: &[u8]) -> Self {
-        let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
         Self {
             algorithm,
-            hex: hex.into(),
+            hex: crate::text::hex(hash).into(),
         }
     }
 
@@ -184,7 +183,7 @@ pub struct Layer {
 pub struct History {
     /// The command that made the layer.
     pub created_by: Option<String>,
-    /// Free text; BuildKit puts its name here.
+    /// Free text; builders put their name here.
     pub comment: Option<String>,
     /// Whether the builder says that no layer belongs to this line.
     pub empty_layer: bool,

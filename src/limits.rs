@@ -30,6 +30,9 @@ pub struct Limits {
     pub members: usize,
     /// Bytes of paths, link targets and attributes of one layer's members, held in memory.
     pub names: usize,
+    /// Bytes of facts that all layers of one image may hold in memory: entries with their names, programs and kept
+    /// contents. Judging takes about twice as much again.
+    pub facts: usize,
     /// Bytes of one path; longer ones cannot be made on Linux.
     pub path: usize,
     /// Bytes of one path component; longer ones cannot be made on Linux.
@@ -93,7 +96,8 @@ impl Default for Limits {
             zstd_window_log: 27,
             frames: 1_000_000,
             members: 1_000_000,
-            names: (256 * MIB) as usize,
+            names: (96 * MIB) as usize,
+            facts: (128 * MIB) as usize,
             path: 4_095,
             component: 255,
             tar_extension: MIB,

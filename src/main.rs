@@ -2,14 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use scant::{
     cli::{Cli, Command},
     command,
 };
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::read();
     let done = match cli.command {
         Command::Scan(args) => command::scan::run(&cli.global, *args),
         Command::Identify(args) => command::identify::run(&cli.global, &args),

@@ -157,6 +157,7 @@ fn round(points: f64) -> f64 {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "points are sums of short decimals, rounded")]
 mod tests {
     use super::*;
     use crate::{

@@ -1,5 +1,7 @@
 //! Text from an image made safe to show: control and formatting characters, and bytes that are no UTF-8, are escaped.
 
+use std::fmt::Write;
+
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// Longest text of an image that is shown in one piece, in bytes.
@@ -14,11 +16,13 @@ pub fn escape(raw: &[u8]) -> String {
     for chunk in raw.utf8_chunks() {
         for c in chunk.valid().chars() {
             match c.general_category() {
-                GeneralCategory::Control => out.push_str(&format!("\\x{:02x}", u32::from(c))),
+                GeneralCategory::Control => {
+                    let _ = write!(out, "\\x{:02x}", u32::from(c));
+                }
                 GeneralCategory::Format
                 | GeneralCategory::LineSeparator
                 | GeneralCategory::ParagraphSeparator => {
-                    out.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+                    let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
                 }
                 _ => out.push(c),
             }
@@ -28,7 +32,7 @@ pub fn escape(raw: &[u8]) -> String {
             }
         }
         for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
+            let _ = write!(out, "\\x{byte:02x}");
         }
     }
     out

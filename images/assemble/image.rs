@@ -18,7 +18,7 @@ use crate::{
     context,
     layer::{compress, damage, media_type, tar},
     layout::{Blobs, CONFIG, Descriptor, INDEX, MANIFEST, sha256},
-    packages::{Packages, machine},
+    apt::{Packages, machine},
     programs::Programs,
     recipe::{LayerRecipe, Recipe},
     tree::{Directories, Tree},

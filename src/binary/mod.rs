@@ -33,6 +33,25 @@ pub struct Program {
 }
 
 impl Program {
+    /// Bytes of memory that it takes, roughly.
+    pub fn weight(&self) -> usize {
+        let lists = |all: &[Vec<u8>]| all.iter().map(|one| one.len() + size_of::<Vec<u8>>()).sum::<usize>();
+        let one = |text: &Option<Vec<u8>>| text.as_ref().map_or(0, Vec::len);
+        let form = match &self.form {
+            Form::Elf(elf) => {
+                let names = [&elf.interpreter, &elf.soname, &elf.rpath, &elf.runpath];
+                lists(&elf.needed) + names.into_iter().map(one).sum::<usize>()
+            }
+            Form::Script(script) => script.interpreter.len() + one(&script.argument),
+            Form::Archive => 0,
+        };
+        let identities = self.identities.iter().map(|identity| {
+            let applets = identity.applets.iter().map(|name| name.len() + size_of::<String>());
+            size_of::<Identity>() + identity.family.len() + identity.evidence.len() + applets.sum::<usize>()
+        });
+        size_of::<Self>() + form + identities.sum::<usize>()
+    }
+
     /// Whether something starts it: the kernel, or the interpreter of an archive. A library only carries code: a family
     /// found on it does not mean that the tool is there.
     pub fn starts(&self) -> bool {

@@ -124,8 +124,15 @@ fn describe<'n>(
         .catalog
         .family(tool.family)
         .map_or(&[][..], |family| &family.names);
+    // A name that several programs go by, such as `sh`, does not tell which one this is.
+    let shared = |name: &str| {
+        let families = subject.catalog.families().iter();
+        let bearers = families.filter(|family| family.names.iter().any(|known| known == name));
+        bearers.count() > 1
+    };
     let name = names
         .find_map(|name| usual.iter().find(|known| known.as_bytes() == name))
+        .filter(|name| !shared(name))
         .or_else(|| usual.first())
         .map_or_else(
             || tool.family.rsplit('.').next().unwrap_or(tool.family),

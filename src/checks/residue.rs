@@ -19,8 +19,11 @@ const FIX: &str = "Remove it in the instruction that brings it, or build in an e
 /// Bytes from which a file is named by itself.
 const LARGE: u64 = 10 << 20;
 
-/// Bytes below which a layer's remaining residue is not worth a finding: a rewritten `/etc/passwd`, a time stamp.
+/// Bytes below which what a later layer merely wrote anew is not worth a finding: `/etc/passwd`, a time stamp.
 const CRUMBS: u64 = 64 << 10;
+
+/// Removed files of one layer that are told one by one; more are told together.
+const FEW: usize = 8;
 
 /// Directories that only building fills. Their files are told together.
 const CACHES: &[&str] = &[
@@ -89,11 +92,16 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
             group => groups.entry((group, residue.layer)).or_default().push(residue),
         }
     }
-    found.extend(
-        groups
-            .iter()
-            .filter_map(|((told, layer), members)| group(rule, told, *layer, members)),
-    );
+    for ((told, layer), mut members) in groups {
+        let removed = members.iter().filter(|residue| !residue.overwritten).count();
+        if told == Told::Rest && removed <= FEW {
+            let (few, anew): (Vec<&Residue>, Vec<&Residue>) =
+                members.into_iter().partition(|residue| !residue.overwritten);
+            found.extend(few.into_iter().map(|residue| alone(rule, "", residue, subject)));
+            members = anew;
+        }
+        found.extend(group(rule, &told, layer, &members));
+    }
     found.sort_by(|a, b| (&a.path, &a.subject, a.layer).cmp(&(&b.path, &b.subject, b.layer)));
     found
 }
@@ -213,24 +221,20 @@ fn group(rule: &'static Rule, told: &Told, layer: usize, members: &[&Residue]) -
         format!("{} files", members.len())
     };
     let size = megabytes(bytes);
-    let (path, message) = match told {
-        Told::Cache(cache) => (
-            Some(cache.clone()),
-            format!(
-                "{files} of the cache {cache} ({size}) are still shipped in layer {layer}, though {by} them"
-            ),
-        ),
-        _ => (
-            None,
-            format!("{files} ({size}) are still shipped in layer {layer}, though {by} them"),
-        ),
-    };
-    if bytes < CRUMBS {
+    if overwritten && bytes < CRUMBS {
         return None;
     }
+    let (path, place) = match told {
+        Told::Cache(cache) => (cache.clone(), format!("of the cache {cache}")),
+        _ => {
+            let folder = common_folder(members);
+            let place = format!("below {folder}");
+            (folder, place)
+        }
+    };
+    let message = format!("{files} {place} ({size}) are still shipped in layer {layer}, though {by} them");
     let mut finding = Finding::new(rule, message, FIX);
-    finding.subject = Some(format!("layer {layer}"));
-    finding.path = path;
+    finding.path = Some(path);
     finding.layer = Some(layer);
     finding.state = if overwritten {
         State::Overwritten
@@ -239,6 +243,18 @@ fn group(rule: &'static Rule, told: &Told, layer: usize, members: &[&Residue]) -
     };
     finding.bytes = bytes;
     Some(finding)
+}
+
+/// The deepest directory that all of them lie below.
+fn common_folder(members: &[&Residue]) -> RootPath {
+    let mut paths = members.iter().map(|residue| &residue.entry.path);
+    let mut folder = paths.next().and_then(RootPath::parent).unwrap_or_default();
+    for path in paths {
+        while !path.is_below(&folder) {
+            folder = folder.parent().unwrap_or_default();
+        }
+    }
+    folder
 }
 
 /// Bytes as people read them, in powers of ten and with one decimal.

@@ -1144,21 +1144,33 @@ fn what_was_removed_is_still_shipped() {
     assert_eq!(
         messages(&found),
         [
-            "3 files (94.2 kB) are still shipped in layer 0, though layer 1 hides them",
             "/opt/large (21.0 MB) is still shipped in layer 0, though layer 1 removes it",
             "2 files of the cache /root/.npm (100.0 kB) are still shipped in layer 0, though layer 1 hides them",
             "/root/.npmrc, a file that usually holds credentials, is still shipped in layer 0, though layer 1 removes it",
             "/usr/bin/curl, the network tool curl, is still shipped in layer 0, though layer 1 removes it",
+            "/usr/bin/find is still shipped in layer 0, though layer 1 removes it",
+            "/usr/share/doc/x is still shipped in layer 0, though layer 1 removes it",
         ]
     );
     assert!(
         found
             .iter()
-            .skip(1)
             .all(|finding| finding.state == State::Removed && finding.layer == Some(0))
     );
-    assert_eq!(found[3].severity, Severity::High);
-    assert_eq!(found[4].identity.as_ref().unwrap().name, "curl");
+    assert_eq!(found[2].severity, Severity::High);
+    assert_eq!(found[3].identity.as_ref().unwrap().name, "curl");
+}
+
+#[test]
+fn much_residue_of_one_layer_is_told_together() {
+    let brought: Vec<Entry> = (0..20).map(|n| sized(&format!("/srv/data/{n}"), 1_000)).collect();
+    let removed: Vec<Entry> = (0..20).map(|n| whiteout(&format!("/srv/data/{n}"))).collect();
+    let found = residue([layer(brought), layer(removed)]);
+    assert_eq!(
+        messages(&found),
+        ["20 files below /srv/data (20.0 kB) are still shipped in layer 0, though layer 1 hides them"]
+    );
+    assert_eq!(found[0].path, Some(RootPath::from("/srv/data")));
 }
 
 #[test]

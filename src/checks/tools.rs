@@ -90,7 +90,7 @@ fn same_runtime(node: &Node, runs: &Node, family: &str) -> bool {
             .any(|identity| identity.family == family)
     };
     std::ptr::eq(node, runs)
-        || family == "build.jvm-launcher" && runs.program.as_ref().is_some_and(launcher) && beside()
+        || family == "build.jvm-launcher" && runs.program.as_deref().is_some_and(launcher) && beside()
 }
 
 /// How the file can be run. `None`: not at all, or it is nothing to run.
@@ -182,7 +182,7 @@ fn any_loader(subject: &Subject<'_>) -> bool {
     subject
         .rootfs
         .nodes()
-        .any(|node| node.program.as_ref().is_some_and(is_loader))
+        .any(|node| node.program.as_deref().is_some_and(is_loader))
 }
 
 #[expect(

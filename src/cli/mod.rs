@@ -5,7 +5,7 @@ mod scan;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
 
 pub use identify::IdentifyArgs;
 pub use scan::ScanArgs;
@@ -25,8 +25,34 @@ pub struct Cli {
     pub command: Command,
 }
 
+impl Cli {
+    /// Reads the command line and the variables that stand for its flags; help, version and mistakes end the process.
+    pub fn read() -> Self {
+        let command = Self::command()
+            .mut_args(as_said)
+            .mut_subcommands(|command| command.mut_args(as_said));
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// A flag whose variable says nothing if it is empty, as pipelines pass on what nobody set; and whose help does not show
+/// what the variable holds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether a flag's variable is empty belongs to reading the command line"
+)]
+fn as_said(arg: Arg) -> Arg {
+    let arg = arg.hide_env_values(true);
+    let value = arg.get_env().and_then(std::env::var_os);
+    match value {
+        Some(value) if value.is_empty() => arg.env(Resettable::Reset),
+        _ => arg,
+    }
+}
+
 /// Options of every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "General")]
 pub struct GlobalArgs {
     /// When to use colours
     #[arg(
@@ -51,7 +77,7 @@ pub struct GlobalArgs {
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ColorChoice {
-    /// On a terminal, unless NO_COLOR is set.
+    /// On a terminal, unless `NO_COLOR` is set.
     #[default]
     Auto,
     /// Always.

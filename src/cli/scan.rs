@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, builder::BoolishValueParser};
 
 const TARGETS: &str = "\
 Targets:
@@ -50,10 +50,10 @@ pub struct ScanArgs {
     #[arg(short, long, value_name = "N", env = "SCANT_JOBS")]
     pub jobs: Option<std::num::NonZeroUsize>,
     /// Exit with 0 when an image is not compliant (errors still exit with 2, 3 or 4)
-    #[arg(long, env = "SCANT_EXIT_ZERO")]
+    #[arg(long, env = "SCANT_EXIT_ZERO", value_parser = BoolishValueParser::new())]
     pub exit_zero: bool,
     /// Also hash the uncompressed layers and compare with the diff IDs of the configuration
-    #[arg(long, env = "SCANT_VERIFY_DIFF_IDS")]
+    #[arg(long, env = "SCANT_VERIFY_DIFF_IDS", value_parser = BoolishValueParser::new())]
     pub verify_diff_ids: bool,
 
     /// User name for the registry
@@ -73,7 +73,6 @@ pub struct ScanArgs {
         long,
         value_name = "TOKEN",
         env = "SCANT_REGISTRY_TOKEN",
-        hide_env_values = true,
         help_heading = "Registry"
     )]
     pub registry_token: Option<String>,

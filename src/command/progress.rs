@@ -1,9 +1,14 @@
 //! Progress: one line on standard error that tells how far a scan has come, gone before the report is printed.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    panic,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -12,48 +17,48 @@ use crate::scan::Progress;
 
 /// A scan that is over by then needs no progress.
 const PATIENCE: Duration = Duration::from_millis(500);
+/// How often the scan is looked after.
+const TICK: Duration = Duration::from_millis(50);
+/// Work that was told to stop has this long to do so: it may wait for an input that never comes.
+const GRACE: Duration = Duration::from_millis(500);
 
-/// Runs `work`, and shows its progress if `visible` and if it takes long enough to wonder.
-pub(super) fn with<T>(visible: bool, work: impl FnOnce(&dyn Progress) -> T) -> T {
-    if !visible {
-        return work(&Silent);
-    }
-    let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-    if let Ok(style) = ProgressStyle::with_template("{msg} {bytes} of {total_bytes} {wide_bar} {eta}") {
-        bar.set_style(style);
-    }
-    let line = Line {
-        bar: bar.clone(),
-        layers: AtomicU64::new(0),
-        done: AtomicU64::new(0),
-    };
-    line.tell();
-    let (over, wait) = std::sync::mpsc::channel::<()>();
-    let result = thread::scope(|scope| {
-        let bar = bar.clone();
-        scope.spawn(move || {
-            if wait
-                .recv_timeout(PATIENCE)
-                .is_err_and(|why| why == std::sync::mpsc::RecvTimeoutError::Timeout)
-            {
-                bar.set_draw_target(ProgressDrawTarget::stderr());
-                bar.enable_steady_tick(Duration::from_millis(200));
-            }
-        });
-        let result = work(&line);
-        drop(over);
-        result
+/// Runs `work` on a thread of its own, and shows its progress if `visible` and if it takes long enough to wonder. `None`
+/// if it was told to stop and did not: then it is left behind, for the end of the process.
+pub(super) fn with<T: Send + 'static>(
+    visible: bool,
+    stop: &AtomicBool,
+    work: impl FnOnce(&dyn Progress) -> T + Send + 'static,
+) -> Option<T> {
+    let line = Arc::new(Line::new());
+    let told = Arc::clone(&line);
+    let (done, result) = mpsc::channel();
+    let worker = thread::spawn(move || {
+        // Nobody listens any more once the work was left behind.
+        let _ = done.send(work(&*told));
     });
-    bar.finish_and_clear();
+    let start = Instant::now();
+    let mut shown = !visible;
+    let mut stopped = None;
+    let result = loop {
+        match result.recv_timeout(TICK) {
+            Ok(result) => break Some(result),
+            Err(RecvTimeoutError::Disconnected) => match worker.join() {
+                Ok(()) => break None,
+                Err(panic) => panic::resume_unwind(panic),
+            },
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if !shown && start.elapsed() >= PATIENCE {
+            shown = true;
+            line.bar.set_draw_target(ProgressDrawTarget::stderr());
+            line.bar.enable_steady_tick(Duration::from_millis(200));
+        }
+        if stop.load(Ordering::Relaxed) && stopped.get_or_insert_with(Instant::now).elapsed() >= GRACE {
+            break None;
+        }
+    };
+    line.bar.finish_and_clear();
     result
-}
-
-struct Silent;
-
-impl Progress for Silent {
-    fn opened(&self, _images: usize, _layers: usize, _bytes: u64) {}
-    fn read(&self, _bytes: u64) {}
-    fn layer_done(&self) {}
 }
 
 struct Line {
@@ -63,23 +68,43 @@ struct Line {
 }
 
 impl Line {
+    fn new() -> Self {
+        let line = Self {
+            bar: ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden()),
+            layers: AtomicU64::new(0),
+            done: AtomicU64::new(0),
+        };
+        line.look("opening images, {bytes}");
+        line
+    }
+
+    fn look(&self, template: &str) {
+        // The templates are ours, and a test shows them; one that were wrong would leave the line as it was.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+    }
+
     fn tell(&self) {
         let (done, layers) = (
             self.done.load(Ordering::Relaxed),
             self.layers.load(Ordering::Relaxed),
         );
-        self.bar.set_message(match layers {
-            0 => "opening".to_owned(),
-            _ => format!("layer {} of {layers},", (done + 1).min(layers)),
-        });
+        self.bar
+            .set_message(format!("layer {} of {layers}", (done + 1).min(layers)));
     }
 }
 
 impl Progress for Line {
     fn opened(&self, _images: usize, layers: usize, bytes: u64) {
         self.layers.fetch_add(layers as u64, Ordering::Relaxed);
-        self.bar.inc_length(bytes);
-        self.tell();
+        // An archive that passed by is read already, and nobody knew how much there was.
+        if layers > 0 {
+            self.bar.reset();
+            self.bar.inc_length(bytes);
+            self.look("{msg}, {bytes} of {total_bytes} {wide_bar} {eta}");
+            self.tell();
+        }
     }
 
     fn read(&self, bytes: u64) {

@@ -27,10 +27,11 @@ pub fn run(global: &GlobalArgs, args: ScanArgs) -> Done {
     let stop = Arc::new(AtomicBool::new(false));
     let config = config::scan(global, args, Arc::clone(&stop))?;
     on_interrupt(&stop)?;
-    let report = progress::with(config.progress, |progress| scan::run(&config.plan, progress));
-    if stop.load(Ordering::Relaxed) {
+    let plan = config.plan;
+    let report = progress::with(config.progress, &stop, move |progress| scan::run(&plan, progress));
+    let Some(report) = report.filter(|_| !stop.load(Ordering::Relaxed)) else {
         return Ok(ExitCode::from(INTERRUPTED));
-    }
+    };
     for output in &config.outputs {
         write(&report, output, &config.style)?;
     }

@@ -307,8 +307,10 @@ fn sarif_profile(word: Option<&str>) -> Result<SarifProfile> {
     match word {
         Some("github") => Ok(SarifProfile::Github),
         Some("plain") => Ok(SarifProfile::Plain),
-        None if variable("GITHUB_ACTIONS").as_deref() == Some("true") => Ok(SarifProfile::Github),
-        None => Ok(SarifProfile::Plain),
+        None => Ok(match variable("GITHUB_ACTIONS").as_deref() {
+            Some("true") => SarifProfile::Github,
+            _ => SarifProfile::Plain,
+        }),
         Some(other) => usage(text::unknown(
             "SARIF profile",
             other,
@@ -353,11 +355,7 @@ fn settings(named: Option<&Path>) -> Result<Settings> {
     for file in own.chain(&mut settings.ca_file) {
         *file = folder.join(&*file);
     }
-    if let Some(policy) = settings
-        .policy
-        .as_mut()
-        .filter(|policy| policy.ends_with(".toml"))
-    {
+    if let Some(policy) = settings.policy.as_mut().filter(|policy| policy::is_file(policy)) {
         *policy = folder.join(&*policy).to_string_lossy().into_owned();
     }
     Ok(settings)

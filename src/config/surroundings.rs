@@ -79,10 +79,12 @@ pub(super) fn cores() -> usize {
 }
 
 pub(super) fn colors(choice: ColorChoice) -> bool {
+    // anstream knows all other variables; `0` is Node.js' word for "do not".
+    let forced = variable("FORCE_COLOR").is_some_and(|value| value != "0");
     match choice {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
-        ColorChoice::Auto if variable("NO_COLOR").is_none() && variable("FORCE_COLOR").is_some() => true,
+        ColorChoice::Auto if variable("NO_COLOR").is_none() && forced => true,
         ColorChoice::Auto => anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never,
     }
 }

@@ -162,7 +162,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
     /// Ends the file and completes `entry`.
     pub(super) fn finish(&mut self, entry: &mut Entry, remarks: &mut Remarks) {
         if matches!(self.looking, Looking::Yes | Looking::Enough) {
-            entry.program = self.guard(Look::finish).flatten();
+            entry.program = self.guard(Look::finish).flatten().map(Box::new);
         }
         if self.looking == Looking::Broken {
             remarks.gap(

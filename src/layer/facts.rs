@@ -1,5 +1,7 @@
 //! The collector turns members into facts, as the walker hands them out.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::{
     Entry, Kind, LayerFacts,
     contents::{Contents, Look},
@@ -8,7 +10,7 @@ use super::{
     tar::{Member, Sink},
 };
 use crate::{
-    failure::Failure,
+    failure::{Code, Failure},
     gap::{Gap, Hides},
     limits::Limits,
     path::RootPath,
@@ -24,6 +26,8 @@ pub(super) struct Collector<'a, L, M> {
     remarks: Remarks,
     /// Bytes of names and attributes held.
     weight: usize,
+    /// Bytes of facts held by all layers of the image.
+    held: Option<&'a AtomicUsize>,
     /// The entry whose body is read.
     current: Option<Entry>,
     /// It lies behind the end of the archive.
@@ -52,10 +56,27 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
             behind_end: Vec::new(),
             remarks: Remarks::default(),
             weight: 0,
+            held: None,
             current: None,
             behind: false,
             last: None,
             stopped: None,
+        }
+    }
+
+    /// Counts what it holds together with other collectors.
+    pub(super) fn sharing(mut self, held: &'a AtomicUsize) -> Self {
+        self.held = Some(held);
+        self
+    }
+
+    /// Adds to what all layers of the image hold. Too much of it ends them all: which one brought it over the cap depends on
+    /// chance, that it was brought over does not.
+    fn hold(&mut self, bytes: usize) {
+        let Some(held) = self.held else { return };
+        let limit = self.limits.facts;
+        if held.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) > limit {
+            self.stopped = Some(Stop::Failed(too_many_facts(limit)));
         }
     }
 
@@ -101,6 +122,15 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
     }
 }
 
+/// That the layers of an image hold more than may be kept of it.
+pub(crate) fn too_many_facts(limit: usize) -> Failure {
+    Failure::new(
+        Code::TooLarge,
+        format!("the image has more members, names and programs than can be held (limit {limit} bytes of facts)"),
+    )
+    .advise("no ordinary image comes near: do not run it")
+}
+
 impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
     fn member(&mut self, member: Member, behind: bool) -> bool {
         if self.stopped.is_some() {
@@ -128,6 +158,10 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
             self.full("bytes of names", self.limits.names);
             return false;
         }
+        self.hold(entry::weight(&entry) + size_of::<Entry>());
+        if self.stopped.is_some() {
+            return false;
+        }
         let is_file = entry.kind == Kind::File;
         if is_file {
             self.contents.begin(&entry);
@@ -150,6 +184,8 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
         };
         if entry.kind == Kind::File {
             self.contents.finish(&mut entry, &mut self.remarks);
+            let program = entry.program.as_ref().map_or(0, |program| program.weight());
+            self.hold(entry.kept.as_ref().map_or(0, |kept| kept.bytes.len()) + program);
         }
         if !complete {
             let shown = text::escape(entry.path.as_bytes());

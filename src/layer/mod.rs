@@ -13,10 +13,11 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::{io::Read, sync::atomic::AtomicBool};
+use std::{io::Read, sync::atomic::{AtomicBool, AtomicUsize}};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::facts::too_many_facts;
 use self::{contents::Contents, facts::Collector, pass::Pass, read_ahead::read_ahead};
 use crate::{
     binary::Program,
@@ -67,7 +68,7 @@ pub struct Entry {
     /// Names of other extended attributes, and of those that common runtimes do not apply (`LIBARCHIVE.xattr.…`).
     pub xattrs: Vec<String>,
     /// What it is as a program; only for regular files that look like one.
-    pub program: Option<Program>,
+    pub program: Option<Box<Program>>,
     /// The content, for the few files that checks declare interest in; may be cut, see [`Kept`].
     pub kept: Option<Kept>,
 }
@@ -137,6 +138,8 @@ pub struct Reading<'a> {
     pub limits: &'a Limits,
     /// Set to stop between members.
     pub stop: &'a AtomicBool,
+    /// Bytes of facts that all layers read with it hold together, up to [`Limits::facts`].
+    pub held: &'a AtomicUsize,
 }
 
 /// Reads one layer's blob to its end.
@@ -157,6 +160,6 @@ pub fn read(
     let limits = reading.limits;
     let inspector = contents::inspector(reading.catalog, limits);
     let contents = Contents::new(reading.wants, limits, inspector);
-    let pass = Pass::new(limits, diff_id, Collector::new(limits, contents));
+    let pass = Pass::new(limits, diff_id, Collector::new(limits, contents).sharing(reading.held));
     read_ahead(blob, reading.stop, |chunks| pass.run(chunks, reading.stop))
 }

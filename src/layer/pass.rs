@@ -84,15 +84,16 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
         let state = state
             .and_then(|()| decompressor.finish(&mut self.plain))
             .and_then(|()| self.plain.finish(decompressor.trailing()));
-        match state {
-            Ok(()) => {}
+        let hashed = match state {
+            Ok(()) => self.plain.diff_id.take(),
             Err(Halt::Failed(failure)) => return Err(failure),
             Err(Halt::Gap(gap)) => {
                 self.plain.collector.remarks().gap(gap.path, gap.why, gap.hides);
+                // Not all was hashed: what came out would look like tampering.
+                None
             }
-        }
+        };
         let uncompressed = self.plain.walker.position();
-        let hashed = self.plain.diff_id.take();
         let diff_id = hashed.map(|(algorithm, hash)| Digest::of_hash(algorithm, hash.finish().as_ref()));
         Ok(LayerFacts {
             diff_id,

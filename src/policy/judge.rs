@@ -35,11 +35,11 @@ pub fn judge(findings: Vec<Finding>, policy: &Policy, image_names: &[&str], toda
                 if !waiver.matches(&finding, image_names) {
                     continue;
                 }
-                if !waiver.holds_on(today) {
-                    waivers[index] = waivers[index].max(WaiverUse::Expired);
-                } else {
+                if waiver.holds_on(today) {
                     waivers[index] = WaiverUse::Used;
                     covered = covered.or(Some(index));
+                } else {
+                    waivers[index] = waivers[index].max(WaiverUse::Expired);
                 }
             }
             Judged {

@@ -1,6 +1,6 @@
 //! Loading turns a profile's text, and those it extends, into a [`Policy`] in which nothing can be wrong any more.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use aws_lc_rs::digest;
 use serde::Deserialize;
@@ -126,7 +126,7 @@ fn chain(spec: &str, files: Files<'_>) -> Result<Vec<(String, ProfileText)>, Pol
         }
         let text = match PROFILES.iter().find(|(name, _)| *name == spec) {
             Some((_, text)) => (*text).to_owned(),
-            None if looks_like_a_file(&spec) => {
+            None if is_file(&spec) => {
                 files(&spec).map_err(|why| PolicyError(format!("policy file `{spec}`: {why}")))?
             }
             None => return Err(unknown("profile", &spec, PROFILES.iter().map(|(name, _)| *name))),
@@ -136,10 +136,19 @@ fn chain(spec: &str, files: Files<'_>) -> Result<Vec<(String, ProfileText)>, Pol
         known_keys(&place, &table, PROFILE_KEYS)?;
         waiver::known_waiver_keys(&place, &table)?;
         let profile: ProfileText = table.try_into().map_err(|error| syntax(&place, &error))?;
-        next.clone_from(&profile.extends);
+        next = profile.extends.as_deref().map(|name| beside(&spec, name));
         chain.push((place, profile));
     }
     Ok(chain)
+}
+
+/// The profile that `spec` extends: a file is meant from where the file `spec` lies.
+fn beside(spec: &str, extends: &str) -> String {
+    let folder = Path::new(spec).parent().filter(|_| is_file(spec));
+    match folder {
+        Some(folder) if is_file(extends) => folder.join(extends).to_string_lossy().into_owned(),
+        _ => extends.to_owned(),
+    }
 }
 
 fn apply(policy: &mut Policy, place: &str, profile: &ProfileText) -> Result<(), PolicyError> {
@@ -219,8 +228,9 @@ fn profile_name(spec: &str) -> String {
     file.strip_suffix(".toml").unwrap_or(file).to_owned()
 }
 
-fn looks_like_a_file(spec: &str) -> bool {
-    spec.contains('/') || spec.ends_with(".toml")
+/// Whether a policy is meant by its file rather than by the name of a profile.
+pub fn is_file(spec: &str) -> bool {
+    spec.contains('/') || Path::new(spec).extension().is_some_and(|ending| ending == "toml")
 }
 
 /// The rule with this id, or an error that names the nearest one.
@@ -308,6 +318,7 @@ fn digest_of(policy: &Policy) -> String {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "points are sums of short decimals, rounded")]
 mod tests {
     use super::*;
 

@@ -7,7 +7,7 @@ mod waiver;
 use std::collections::BTreeMap;
 
 pub use judge::{Judgement, WaiverUse, judge};
-pub use load::{Files, PROFILES, PolicyError, description, load};
+pub use load::{Files, PROFILES, PolicyError, description, is_file, load};
 
 use crate::finding::{Finding, Qualifier, Rule};
 

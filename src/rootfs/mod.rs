@@ -68,7 +68,7 @@ pub struct Node {
     /// Raw `security.capability`.
     pub capability: Option<Vec<u8>>,
     /// What it is as a program.
-    pub program: Option<Program>,
+    pub program: Option<Box<Program>>,
     /// Its content, if a check asked for it.
     pub kept: Option<Kept>,
     /// Index of the layer that last wrote it; 0 for an implied directory.

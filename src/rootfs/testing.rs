@@ -51,7 +51,7 @@ pub(crate) fn program<const N: usize>(path: &str, families: [&str; N]) -> Entry 
     });
     Entry {
         size: 4096,
-        program: Some(Program {
+        program: Some(Box::new(Program {
             form: Form::Elf(Elf {
                 machine: 62,
                 class64: true,
@@ -61,7 +61,7 @@ pub(crate) fn program<const N: usize>(path: &str, families: [&str; N]) -> Entry 
             }),
             identities: identities.into(),
             opaque: None,
-        }),
+        })),
         ..file(path, 0o755)
     }
 }

@@ -6,14 +6,14 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     thread,
 };
 
 use super::{
     Plan, Progress,
-    open::{Candidate, LayerSource, OpenedImage},
+    open::{Candidate, LayerSource, OpenedImage, Spent},
 };
 use crate::{
     checks,
@@ -52,8 +52,8 @@ struct Task<'a> {
     key: LayerKey,
     blobs: &'a Arc<dyn Blobs>,
     layer: &'a Layer,
-    /// Uncompressed bytes read so far for the image that the layer was first met in.
-    image_bytes: Arc<AtomicU64>,
+    /// What has been read for the image that the layer was first met in.
+    spent: &'a Spent,
 }
 
 /// Tells how much there is to read.
@@ -121,15 +121,13 @@ fn tasks(candidates: &[Candidate]) -> Vec<Task<'_>> {
         let LayerSource::Blobs(blobs) = &opened.layers else {
             continue;
         };
-        let image_bytes = Arc::new(AtomicU64::new(0));
         for layer in &opened.image.layers {
             let key = key(opened, layer);
-            let image_bytes = Arc::clone(&image_bytes);
             tasks.entry(key.clone()).or_insert(Task {
                 key,
                 blobs,
                 layer,
-                image_bytes,
+                spent: &opened.spent,
             });
         }
     }
@@ -144,11 +142,6 @@ fn tasks(candidates: &[Candidate]) -> Vec<Task<'_>> {
 }
 
 fn read_task(task: &Task<'_>, plan: &Plan, progress: &dyn Progress) -> Result<LayerFacts> {
-    let limit = plan.source.limits.image;
-    if task.image_bytes.load(Ordering::Relaxed) > limit {
-        let what = format!("layers of more than {limit} bytes together (the limit for one image)");
-        return Err(Failure::new(Code::TooLarge, what));
-    }
     let hash = plan.verify_diff_ids || task.layer.digest.is_none();
     let algorithm = task
         .layer
@@ -157,32 +150,39 @@ fn read_task(task: &Task<'_>, plan: &Plan, progress: &dyn Progress) -> Result<La
         .filter(|_| hash)
         .map(crate::image::Digest::algorithm);
     let mut blob = task.blobs.open(task.layer)?;
-    let facts = read_one(&mut *blob, algorithm, plan, progress)?;
-    task.image_bytes.fetch_add(facts.uncompressed, Ordering::Relaxed);
-    Ok(facts)
+    read_one(&mut *blob, algorithm, task.spent, plan, progress)
 }
 
 /// Reads one blob, counting its bytes. A panic becomes a failure: it is a defect, and must not end the scan.
 pub(super) fn read_one(
     blob: &mut (dyn Read + Send),
     diff_id: Option<Algorithm>,
+    spent: &Spent,
     plan: &Plan,
     progress: &dyn Progress,
 ) -> Result<LayerFacts> {
+    if let Some(failure) = spent.excess(&plan.source.limits) {
+        return Err(failure);
+    }
     let wants = checks::wants();
     let reading = Reading {
         catalog: plan.catalog,
         wants: &wants,
         limits: &plan.source.limits,
         stop: &plan.source.stop,
+        held: &spent.facts,
     };
     let mut counted = Counted { blob, progress };
-    catch_unwind(AssertUnwindSafe(|| layer::read(&mut counted, diff_id, &reading))).unwrap_or_else(|_| {
+    let read = catch_unwind(AssertUnwindSafe(|| layer::read(&mut counted, diff_id, &reading))).unwrap_or_else(|_| {
         Err(Failure::new(
             Code::Internal,
             "scant failed while it read this layer",
         ))
-    })
+    });
+    if let Ok(facts) = &read {
+        spent.bytes.fetch_add(facts.uncompressed, Ordering::Relaxed);
+    }
+    read
 }
 
 /// Passes bytes through and reports their number.

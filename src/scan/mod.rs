@@ -121,7 +121,8 @@ fn exit_code(images: &[ImageReport]) -> u8 {
         Outcome::NotApplicable(_) => 3,
         Outcome::Failed(failure) => 3 + u8::from(failure.code.retryable()),
     };
-    images.iter().map(code).max().unwrap_or(0)
+    // Nothing judged is no success.
+    images.iter().map(code).max().unwrap_or(3)
 }
 
 fn unused(policy: &Policy, uses: &[WaiverUse]) -> Vec<UnusedWaiver> {

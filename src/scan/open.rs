@@ -5,7 +5,7 @@ use std::{
     io::Read,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -14,7 +14,8 @@ use super::{Plan, Progress, layers};
 use crate::{
     failure::{Code, Failure, Result},
     image::{Algorithm, Image},
-    layer::LayerFacts,
+    layer::{self, LayerFacts},
+    limits::Limits,
     source::{self, Blobs, Found, Opened, Stream},
     target::Target,
 };
@@ -36,6 +37,31 @@ pub(super) struct OpenedImage {
     pub(super) image: Image,
     /// Its layers.
     pub(super) layers: LayerSource,
+    /// What reading them has come to; shared by the images of an archive that passes.
+    pub(super) spent: Arc<Spent>,
+}
+
+/// What reading the layers of one image has come to so far.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    /// Uncompressed bytes of the layers read.
+    pub(super) bytes: AtomicU64,
+    /// Bytes of facts.
+    pub(super) facts: AtomicUsize,
+}
+
+impl Spent {
+    /// Which cap on a whole image was hit, if any. Once hit it stays so, whatever the order in which layers are read.
+    pub(super) fn excess(&self, limits: &Limits) -> Option<Failure> {
+        if self.facts.load(Ordering::Relaxed) > limits.facts {
+            return Some(layer::too_many_facts(limits.facts));
+        }
+        (self.bytes.load(Ordering::Relaxed) > limits.image).then(|| {
+            let limit = limits.image;
+            let what = format!("the layers have more than {limit} bytes together, uncompressed (limit for one image)");
+            Failure::new(Code::TooLarge, what).advise("no ordinary image comes near: do not run it")
+        })
+    }
 }
 
 /// Where layers come from.
@@ -79,9 +105,10 @@ fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Cand
         target: target.to_owned(),
         image: Err(failure),
     };
+    let passing = Arc::new(Spent::default());
     let opened = match source::open(target, &plan.source) {
         Ok(Opened::Images { images, blobs }) => (images, LayerSource::Blobs(blobs)),
-        Ok(Opened::Stream(stream)) => match pass(stream, plan, progress) {
+        Ok(Opened::Stream(stream)) => match pass(stream, &passing, plan, progress) {
             Ok((images, facts)) => (images, LayerSource::Passed(Arc::new(facts))),
             Err(failure) => return vec![failed(&text, failure)],
         },
@@ -92,13 +119,13 @@ fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Cand
         .into_iter()
         .map(|found| match found {
             Ok(image) => {
-                let layers = match &layers {
-                    LayerSource::Blobs(blobs) => LayerSource::Blobs(Arc::clone(blobs)),
-                    LayerSource::Passed(facts) => LayerSource::Passed(Arc::clone(facts)),
+                let (layers, spent) = match &layers {
+                    LayerSource::Blobs(blobs) => (LayerSource::Blobs(Arc::clone(blobs)), Arc::default()),
+                    LayerSource::Passed(facts) => (LayerSource::Passed(Arc::clone(facts)), Arc::clone(&passing)),
                 };
                 Candidate {
                     target: text.clone(),
-                    image: Ok(OpenedImage { image, layers }),
+                    image: Ok(OpenedImage { image, layers, spent }),
                 }
             }
             Err((name, failure)) => failed(&name, failure),
@@ -110,10 +137,10 @@ type Passed = HashMap<String, Arc<Result<LayerFacts>>>;
 
 /// Lets an archive pass by and reads whatever in it could be a layer. Its manifest may come last, and may then vouch for
 /// the uncompressed bytes only: so they are hashed too.
-fn pass(stream: Box<dyn Stream>, plan: &Plan, progress: &dyn Progress) -> Result<(Vec<Found>, Passed)> {
+fn pass(stream: Box<dyn Stream>, spent: &Spent, plan: &Plan, progress: &dyn Progress) -> Result<(Vec<Found>, Passed)> {
     let mut passed = Passed::new();
     let images = stream.run(&mut |name: &str, blob: &mut (dyn Read + Send)| {
-        let facts = layers::read_one(blob, Some(Algorithm::Sha256), plan, progress);
+        let facts = layers::read_one(blob, Some(Algorithm::Sha256), spent, plan, progress);
         passed.insert(name.to_owned(), Arc::new(facts));
     })?;
     if plan.source.stop.load(Ordering::Relaxed) {

@@ -22,6 +22,9 @@ use crate::{
     score,
 };
 
+/// Rules that say that something is not in the image.
+const OF_ABSENCE: [&str; 2] = ["missing-program", "unknown-user"];
+
 /// Judges one image from the facts of its layers.
 ///
 /// # Errors
@@ -34,6 +37,9 @@ pub(super) fn judge(
 ) -> Result<(Verdict, Vec<WaiverUse>)> {
     let image = &opened.image;
     let mut gaps: Vec<(Option<usize>, Gap)> = Vec::new();
+    if let Some(failure) = opened.spent.excess(&plan.source.limits) {
+        return Err(failure);
+    }
     let layer_facts = layers_of(opened, facts, &mut gaps)?;
     let rootfs = Rootfs::merge(&layer_facts);
     gaps.extend(
@@ -66,7 +72,11 @@ pub(super) fn judge(
         platform: image.platform.as_ref(),
         catalog: plan.catalog,
     };
-    let findings = checks::run(&subject);
+    let mut findings = checks::run(&subject);
+    if gaps.iter().any(|(_, gap)| gap.hides == Hides::Anything) {
+        // What is not there may be in what was not read.
+        findings.retain(|finding| !OF_ABSENCE.contains(&finding.rule.id));
+    }
     let capabilities = checks::capabilities(&findings, plan.catalog)
         .into_iter()
         .map(capability)
@@ -215,8 +225,7 @@ fn user_view(user: &UserResolution) -> UserView {
     let ids = user.ids();
     let (root, refused) = (user.root(), user.refused());
     let why = match (&root, &refused, ids) {
-        (Some(verdict), ..) => verdict.why.clone(),
-        (None, Some((_, verdict)), _) => verdict.why.clone(),
+        (Some(verdict), ..) | (None, Some((_, verdict)), _) => verdict.why.clone(),
         (None, None, Some(ids)) => format!("uid {} and gid {} in every runtime", ids.uid, ids.gid),
         (None, None, None) => user.gap.clone().unwrap_or_default(),
     };

@@ -1,6 +1,12 @@
 //! The sample images: scant says of each what its recipe expects, in equal bytes for any number of jobs, and the grades of the
 //! design's anchors come out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test reads files and starts programs, and panics when something is wrong"
+)]
+
 mod expectation;
 
 use std::{

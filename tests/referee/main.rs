@@ -14,7 +14,7 @@ use std::{
     collections::BTreeMap,
     fs::{self, File},
     path::{Path, PathBuf},
-    sync::atomic::AtomicBool,
+    sync::atomic::{AtomicBool, AtomicUsize},
 };
 
 use scant::{
@@ -116,6 +116,7 @@ fn facts(path: &Path) -> LayerFacts {
         wants: &[],
         limits: &Limits::default(),
         stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
     };
     let mut blob = File::open(path).unwrap();
     layer::read(&mut blob, None, &reading).unwrap_or_else(|why| panic!("{}: {why:?}", path.display()))

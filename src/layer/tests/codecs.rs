@@ -179,6 +179,7 @@ fn the_diff_id_is_checked() {
         wants: &[],
         limits: &limits,
         stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
     };
     for (algorithm, name) in [
         (&aws_lc_rs::digest::SHA256, crate::image::Algorithm::Sha256),
@@ -214,6 +215,7 @@ fn the_blobs_own_failure_wins() {
         wants: &[],
         limits: &limits,
         stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
     };
     let blob = gzip(&archive());
     let mut damaged = blob.clone();
@@ -232,6 +234,7 @@ fn a_stopped_scan_is_interrupted() {
         wants: &[],
         limits: &limits,
         stop: &AtomicBool::new(true),
+        held: &AtomicUsize::new(0),
     };
     let failure = read(&mut &archive()[..], None, &reading).unwrap_err();
     assert_eq!(failure.code, Code::Interrupted);
@@ -251,6 +254,7 @@ fn a_panicking_reader_is_a_failure() {
         wants: &[],
         limits: &limits,
         stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
     };
     assert_eq!(
         read(&mut Panicking, None, &reading).unwrap_err().code,

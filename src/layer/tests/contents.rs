@@ -188,7 +188,7 @@ fn a_panic_stays_inside_its_file() {
     let seen: Vec<_> = got
         .entries
         .iter()
-        .map(|entry| match &entry.program {
+        .map(|entry| match entry.program.as_deref() {
             Some(Program {
                 form: Form::Script(script),
                 ..

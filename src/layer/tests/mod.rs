@@ -8,7 +8,7 @@ mod sparse;
 
 use std::{
     io::{self, Read},
-    sync::atomic::AtomicBool,
+    sync::atomic::{AtomicBool, AtomicUsize},
 };
 
 use super::{testing::*, *};
@@ -24,6 +24,7 @@ fn read_with(blob: &[u8], wants: &[Want], limits: &Limits) -> Result<LayerFacts>
         wants,
         limits,
         stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
     };
     read(&mut &blob[..], None, &reading)
 }

@@ -127,6 +127,7 @@ fn outcome(blob: &mut (dyn Read + Send)) -> Result<LayerFacts, Code> {
         wants: &[Want::Name("passwd"), Want::Below("/a"), Want::Accounts],
         limits: &limits,
         stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
     };
     read(blob, None, &reading).map_err(|failure| failure.code)
 }

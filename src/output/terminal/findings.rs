@@ -32,6 +32,8 @@ struct Line {
     head: Option<(&'static str, f64)>,
     place: String,
     what: String,
+    /// `what` is a sentence: it may be wrapped, and is not cut.
+    sentence: bool,
     /// What must not be cut off `what`: links, and how many more there are.
     tail: String,
     from: String,
@@ -58,15 +60,25 @@ pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> (Vec<String>, bool) {
     }
     let hides = !rest.is_empty() || groups.iter().any(|group| group.shown < group.findings.len());
     let mut out = lay_out(&lines, ink);
-    if !rest.is_empty() {
-        let name = |group: &Group<'_>| match group.findings.len() {
-            1 => group.rule.id.to_owned(),
-            n => format!("{} ({n})", group.rule.id),
-        };
-        let names: Vec<String> = rest.iter().map(name).collect();
-        let told = format!("and {}", names.join(", "));
-        let rest = ink::wrap(&told, ink.0.width.saturating_sub(2), 4);
-        out.extend(rest.iter().map(|line| format!("  {line}")));
+    for level in [Level::Deny, Level::Warn] {
+        let names: Vec<String> = rest
+            .iter()
+            .filter(|group| group.level == level)
+            .map(|group| match group.findings.len() {
+                1 => group.rule.id.to_owned(),
+                n => format!("{} ({n})", group.rule.id),
+            })
+            .collect();
+        if !names.is_empty() {
+            let told = names.join(", ");
+            let mut lines = ink::wrap(&told, ink.0.width.saturating_sub(8), 0).into_iter();
+            let first = lines.next().unwrap_or_default();
+            out.push(format!(
+                "  {}  {first}",
+                ink.level(level, &pad(level.as_str(), 4))
+            ));
+            out.extend(lines.map(|line| format!("        {line}")));
+        }
     }
     (out, hides)
 }
@@ -162,6 +174,7 @@ fn line(
         head: (index == 0 || ink.0.verbose).then_some((group.rule.id, cost)),
         place: place(finding),
         what: what(finding),
+        sentence: finding.identity.is_none() && finding.path.is_none(),
         tail,
         from: finding
             .layer
@@ -196,6 +209,9 @@ fn what(finding: &Finding) -> String {
         }
         (None, Some(_), Some(subject)) => text::escape(subject.as_bytes()),
         (None, Some(_), None) => String::new(),
+        (None, None, Some(subject)) if !finding.message.contains(subject) => {
+            format!("{}: {}", text::escape(subject.as_bytes()), finding.message)
+        }
         (None, None, _) => finding.message.clone(),
     };
     match finding.state {
@@ -209,7 +225,9 @@ fn what(finding: &Finding) -> String {
 /// What `-v` tells below a finding's line.
 fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
     let finding = &one.finding;
-    let mut details = vec![finding.message.clone()];
+    // A finding about no place has told its message already.
+    let placed = finding.path.is_some() || finding.identity.is_some();
+    let mut details: Vec<String> = placed.then(|| finding.message.clone()).into_iter().collect();
     if let Some(identity) = &finding.identity {
         details.push(format!(
             "evidence: {}",
@@ -239,44 +257,59 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
         .collect()
 }
 
-/// Columns: level, rule, place, what, layer, points. Places and identities share what the others leave.
+/// Columns: level, points, rule, layer, place, what. What is told comes last, for it may go on below.
 fn lay_out(lines: &[Line], ink: Ink<'_>) -> Vec<String> {
     let widest = |of: &dyn Fn(&Line) -> usize| lines.iter().map(of).max().unwrap_or(0);
     let points = |line: &Line| match line.head {
         Some((_, cost)) if cost > 0.0 => format!("-{}", number(cost)),
         _ => String::new(),
     };
-    let rule = widest(&|line| line.head.map_or(0, |(rule, _)| rule.len()));
-    let from = widest(&|line| columns(&line.from));
-    let cost = widest(&|line| points(line).len());
-    // Two spaces before the level (four letters), and two between columns.
-    let room = ink
-        .0
-        .width
-        .saturating_sub(2 + 4 + 2 + rule + 2 + 2 + from + 2 + cost);
-    let what = widest(&|line| columns(&line.what) + columns(&line.tail));
-    let place = widest(&|line| columns(&line.place));
+    // A column that nobody fills takes no room.
+    let column = |width: usize| if width == 0 { 0 } else { width + 2 };
+    let cost = column(widest(&|line| points(line).len()));
+    let rule = column(widest(&|line| line.head.map_or(0, |(rule, _)| rule.len())));
+    let from = column(widest(&|line| columns(&line.from)));
+    // Two spaces before the level (four letters) and behind it.
+    let room = ink.0.width.saturating_sub(2 + 4 + 2 + cost + rule + from);
+    let apart = |line: &Line, width: usize| if line.sentence { 0 } else { width };
+    let what = widest(&|line| apart(line, columns(&line.what) + columns(&line.tail)));
+    let place = widest(&|line| apart(line, columns(&line.place)));
     let place = place.min(room.saturating_sub(what + 2).max(room / 2)).max(12);
-    let what = room.saturating_sub(place + 2).min(what).max(12);
+    let what = room.saturating_sub(place + 2).max(12);
     let places = shortened(lines, place, ink);
     let mut out = Vec::new();
     for (line, shown) in lines.iter().zip(places) {
         let (level, id) = line
             .head
             .map_or(("", ""), |(rule, _)| (line.level.as_str(), rule));
-        let told = ink.cut(&line.what, what.saturating_sub(columns(&line.tail)).max(8));
-        let told = format!("{told}{}", line.tail);
-        let told = told.trim_start_matches([' ', ',']);
-        let text = format!(
-            "  {}  {}  {}  {}  {}  {:>cost$}",
+        let points = format!("{:>1$}", points(line), cost.saturating_sub(2));
+        let start = format!(
+            "  {}  {}{}",
             ink.level(line.level, &pad(level, 4)),
+            pad(&points, cost),
             pad(id, rule),
-            pad(&shown, place),
-            pad(told, what),
-            ink.dim(&pad(&line.from, from)),
-            points(line),
         );
-        out.push(text.trim_end().to_owned());
+        if line.sentence {
+            // It is about no place: so it has the room of all columns that follow.
+            let told = ink::wrap(&format!("{}{}", line.what, line.tail), room + from, 0);
+            let below = " ".repeat(2 + 4 + 2 + cost + rule);
+            let starts = std::iter::once(start).chain(std::iter::repeat(below));
+            out.extend(
+                told.iter()
+                    .zip(starts)
+                    .map(|(told, start)| format!("{start}{told}")),
+            );
+        } else {
+            let from = ink.dim(&pad(&line.from, from));
+            let told = ink.cut(&line.what, what.saturating_sub(columns(&line.tail)).max(8));
+            let told = format!("{told}{}", line.tail);
+            let told = told.trim_start_matches([' ', ',']);
+            out.push(
+                format!("{start}{from}{}  {told}", pad(&shown, place))
+                    .trim_end()
+                    .to_owned(),
+            );
+        }
         out.extend(
             line.details
                 .iter()

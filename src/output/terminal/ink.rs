@@ -177,7 +177,7 @@ mod tests {
         let ink = Ink(&style);
         assert_eq!(
             ink.shorten("/usr/lib/x86_64/very/long/bash", 16),
-            "/usr.../long/bash"
+            "/usr/…/long/bash"
         );
         assert_eq!(ink.shorten("/bin/sh", 16), "/bin/sh");
         assert_eq!(ink.cut("take it out of the image", 12), "take it out…");

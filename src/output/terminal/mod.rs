@@ -4,8 +4,6 @@ mod findings;
 pub(super) mod ink;
 mod sections;
 
-use std::fmt::Write as _;
-
 use std::io::{self, Write};
 
 use self::ink::{Ink, columns, count, number, pad, size};
@@ -140,17 +138,24 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
 fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
     let image = &verdict.image;
     let name = image.reference.as_deref().unwrap_or(&verdict.image.target);
-    let mut name = ink.bold(&text::escape(name.as_bytes()));
-    if let Some(platform) = &image.platform {
-        let _ = write!(name, " ({platform})");
-    }
+    let name = text::escape(name.as_bytes());
+    let platform = image
+        .platform
+        .as_ref()
+        .map_or_else(String::new, |platform| format!(" ({platform})"));
+    let wide = columns(&name) + columns(&platform);
+    let name = format!("{}{platform}", ink.bold(&name));
     let sentence = sentence(verdict, policy);
-    let first = match &verdict.score {
-        Some(score) => {
-            let grade = ink.grade(score.grade, &pad(score.grade.as_str(), 2));
-            format!("{grade}  {name} {sentence}")
-        }
-        None => format!("{}  {name} {sentence}", ink.middling("? ")),
+    let grade = match &verdict.score {
+        Some(score) => ink.grade(score.grade, &pad(score.grade.as_str(), 2)),
+        None => ink.middling("? "),
+    };
+    let mut lines = if "A+  ".len() + wide + 1 + columns(&sentence) > ink.0.width {
+        let sentence = ink::wrap(&sentence, ink.0.width.saturating_sub(4), 0);
+        let below = sentence.into_iter().map(|line| format!("    {line}"));
+        std::iter::once(format!("{grade}  {name}")).chain(below).collect()
+    } else {
+        vec![format!("{grade}  {name} {sentence}")]
     };
     let mut facts = Vec::new();
     facts.extend(
@@ -167,7 +172,12 @@ fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
         (Some(uid), None) => format!("runs as {uid}"),
         _ => "user unknown".to_owned(),
     }));
-    let mut lines = vec![first, format!("    {}", ink.dim(&facts.join(ink.dot())))];
+    let together = facts.join(ink.dot());
+    let rows = match facts.pop() {
+        Some(last) if 4 + columns(&together) > ink.0.width => vec![facts.join(ink.dot()), last],
+        _ => vec![together],
+    };
+    lines.extend(rows.iter().map(|row| format!("    {}", ink.dim(row))));
     lines.extend(
         image
             .digest

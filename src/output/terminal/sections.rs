@@ -46,7 +46,12 @@ pub(super) fn worth(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
     let points = |one: &Worth| format!("+{}", number(one.points));
     let wide = valuable.iter().map(|one| points(one).len()).max().unwrap_or(0);
     let rule = valuable.iter().map(|one| one.rule.id.len()).max().unwrap_or(0);
-    let lines = valuable.iter().map(|one| {
+    if valuable.is_empty() {
+        return otherwise(verdict, score, ink);
+    }
+    let shown = if ink.0.verbose { valuable.len() } else { FEW };
+    let mut lines = Vec::new();
+    for one in valuable.iter().take(shown) {
         let fix = verdict
             .findings
             .iter()
@@ -58,10 +63,46 @@ pub(super) fn worth(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
             step(score, one.grade, ink),
             pad(one.rule.id, rule)
         );
-        let left = ink.0.width.saturating_sub(columns(&start));
-        format!("{start}{}", ink.cut(fix, left))
-    });
-    few(lines.collect(), FEW, ink)
+        let indent = columns(&start);
+        let mut fix = ink::wrap(fix, ink.0.width.saturating_sub(indent).max(24), 0).into_iter();
+        lines.push(
+            format!("{start}{}", fix.next().unwrap_or_default())
+                .trim_end()
+                .to_owned(),
+        );
+        lines.extend(fix.map(|line| format!("{}{line}", " ".repeat(indent))));
+    }
+    if let Some(more) = valuable.len().checked_sub(shown).filter(|more| *more > 0) {
+        lines.push(ink.dim(&format!("  (and {more} more)")));
+    }
+    lines
+}
+
+/// What to do where no single removal wins points: the whole image is wrong, or what denies it costs nothing.
+fn otherwise(verdict: &Verdict, score: &Score, ink: Ink<'_>) -> Vec<String> {
+    let denied: Vec<&ReportedFinding> = verdict
+        .findings
+        .iter()
+        .filter(|one| one.active() && one.level == Level::Deny)
+        .collect();
+    let Some(first) = denied.first() else {
+        return Vec::new();
+    };
+    if score.points > 0.0 {
+        return behind(&format!("  {}  ", first.finding.rule.id), &first.finding.fix, ink);
+    }
+    let told = "No single step lifts the grade: build in one stage, and copy only the application and its runtime into a base \
+                that is distroless";
+    behind("  ", told, ink)
+}
+
+/// A text behind a start, wrapped so that it stays behind it.
+fn behind(start: &str, text: &str, ink: Ink<'_>) -> Vec<String> {
+    let indent = columns(start);
+    let lines = ink::wrap(text, ink.0.width.saturating_sub(indent).max(24), 0);
+    let starts = std::iter::once(start.to_owned()).chain(std::iter::repeat(" ".repeat(indent)));
+    let lines = starts.zip(lines).map(|(start, line)| format!("{start}{line}"));
+    lines.map(|line| line.trim_end().to_owned()).collect()
 }
 
 /// `C → A`, always as wide.
@@ -101,7 +142,11 @@ pub(super) fn origins(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
         .map(|(index, (findings, points))| {
             (
                 format!("layer {index}"),
-                format!("-{}", number(points)),
+                if points > 0.0 {
+                    format!("-{}", number(points))
+                } else {
+                    String::new()
+                },
                 count(findings, "finding"),
                 index,
             )

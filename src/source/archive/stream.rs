@@ -329,16 +329,18 @@ fn is_json(start: &[u8]) -> bool {
 
 impl Files for Passed {
     fn read(&self, path: &RootPath, cap: u64) -> failure::Result<Option<Vec<u8>>> {
-        let Some(bytes) = self.follow(path).and_then(|path| self.json.get(&path)) else {
+        let too_large =
+            |size: u64| Failure::new(Code::TooLarge, format!("{path} has {size} bytes (limit {cap})"));
+        let Some(place) = self.follow(path) else {
             return Ok(None);
         };
-        if bytes.len() as u64 > cap {
-            return Err(Failure::new(
-                Code::TooLarge,
-                format!("{path} has {} bytes (limit {cap})", bytes.len()),
-            ));
+        match (self.json.get(&place), self.handed.get(&place)) {
+            (Some(bytes), _) if bytes.len() as u64 > cap => Err(too_large(bytes.len() as u64)),
+            (Some(bytes), _) => Ok(Some(bytes.clone())),
+            (None, Some(size)) if *size > cap => Err(too_large(*size)),
+            (None, Some(_)) => Err(Failure::new(Code::Corrupt, format!("{path} is not JSON"))),
+            (None, None) => Ok(None),
         }
-        Ok(Some(bytes.clone()))
     }
 
     fn locate(&self, path: &RootPath) -> failure::Result<Option<RootPath>> {

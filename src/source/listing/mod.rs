@@ -78,6 +78,10 @@ pub(crate) fn images(files: &dyn Files, asked: &Asked, options: &Options) -> fai
             None => candidates.push(candidate),
         }
     }
+    if candidates.is_empty() {
+        // Nothing to judge must never look like nothing to find.
+        return Err(Failure::new(Code::NotAnImage, "no image is listed here"));
+    }
     let chosen = select(candidates, asked)?;
     Ok(without_the_rest(
         chosen

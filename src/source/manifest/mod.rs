@@ -258,7 +258,7 @@ pub(crate) fn parse(
                 layers: layers
                     .iter()
                     .enumerate()
-                    .map(|(at, layer)| descriptor(layer, &format!("layer {} of the manifest", at + 1), notes))
+                    .map(|(at, layer)| descriptor(layer, &format!("layer {at} of the manifest"), notes))
                     .collect::<failure::Result<_>>()?,
                 artifact_type: artifact_type.text("artifactType of the manifest")?.to_owned(),
             }))
@@ -298,7 +298,7 @@ fn descriptor(value: &Value, what: &str, notes: &mut Vec<String>) -> failure::Re
         .text(what)?
         .parse()
         .map_err(|error| corrupt(format!("{what}: {error}")))?;
-    let size = match size.integer(what)? {
+    let size = match size.integer(&format!("the size of {what}"))? {
         None => None,
         Some(size) => {
             Some(u64::try_from(size).map_err(|_| corrupt(format!("{what} has the negative size {size}")))?)

@@ -1,5 +1,6 @@
 //! A root directory is presented as one plain tar, made while it is read, so that it is looked into as layers are.
 
+mod content;
 mod marks;
 mod member;
 mod walk;

@@ -15,6 +15,7 @@ use rustix::{
 use tar::EntryType;
 
 use super::{
+    content::Content,
     marks::{attribute, is_made_up, overlay},
     member::member,
 };
@@ -51,14 +52,6 @@ struct Level {
     directory: OwnedFd,
     /// Names that are still to come, the last one first.
     names: Vec<Vec<u8>>,
-}
-
-/// The content of a file that is being read.
-struct Content {
-    path: RootPath,
-    file: Option<File>,
-    left: u64,
-    padding: u64,
 }
 
 impl Walk {
@@ -286,13 +279,7 @@ impl Walk {
             size,
             capability.as_deref(),
         );
-        let padding = (512 - size % 512) % 512;
-        self.content = Some(Content {
-            path: path.clone(),
-            file: Some(File::from(file)),
-            left: size,
-            padding,
-        });
+        self.content = Some(Content::new(path.clone(), File::from(file), size));
         Ok(())
     }
 
@@ -342,45 +329,17 @@ impl Walk {
             .push(gap);
     }
 
-    /// Bytes of the current file; 0 behind its end. It keeps the size that its header states, whatever becomes of it.
+    /// Bytes of the current file; 0 behind its end.
     fn read_content(&mut self, buffer: &mut [u8]) -> usize {
         let Some(content) = &mut self.content else {
             return 0;
         };
-        if content.left == 0 {
-            let count = usize::try_from(content.padding)
-                .unwrap_or_default()
-                .min(buffer.len());
-            buffer.iter_mut().take(count).for_each(|byte| *byte = 0);
-            content.padding = content.padding.saturating_sub(count as u64);
-            if let Some(file) = content.file.take()
-                && read_some(&file, &mut [0]).is_ok_and(|more| more > 0)
-            {
-                let path = content.path.clone();
-                self.gap(&path, "became longer while it was being read", Hides::Anything);
-            }
-            return count;
-        }
-        let wanted = usize::try_from(content.left)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let part = buffer.get_mut(..wanted).unwrap_or_default();
-        let read = content.file.as_ref().map_or(Ok(0), |file| read_some(file, part));
-        if let Ok(count @ 1..) = read {
-            content.left = content.left.saturating_sub(count as u64);
-            return count;
-        }
-        part.fill(0);
-        content.left = content.left.saturating_sub(wanted as u64);
-        if content.file.take().is_some() {
+        let (count, fault) = content.read(buffer);
+        if let Some(why) = fault {
             let path = content.path.clone();
-            let why = match read {
-                Ok(_) => "became shorter while it was being read".to_owned(),
-                Err(error) => format!("cannot be read to its end: {error}"),
-            };
             self.gap(&path, &why, Hides::Anything);
         }
-        wanted
+        count
     }
 }
 
@@ -404,15 +363,6 @@ impl Read for Walk {
             self.content = None;
             self.pending = io::Cursor::default();
             self.step();
-        }
-    }
-}
-
-fn read_some(mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
-    loop {
-        match file.read(buffer) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            other => return other,
         }
     }
 }

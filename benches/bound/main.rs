@@ -1,8 +1,18 @@
 //! The speed budget: scant's wall time and peak memory on given OCI layouts, beside the least that any scanner must do.
 //!
-//! `cargo bench --bench bound -- LAYOUT…` runs, in turn and several times over: scant; the bound, which is every
+//! `cargo bench --bench bound [-- LAYOUT…]` runs on the given layouts, or on three that it packs from the machine's own
+//! files: one layer of 1 GiB, eight of 64 MiB, forty of 4 MiB. It runs, in turn and several times over: scant; the bound, which is every
 //! compressed byte hashed once (SHA-256) and every gzip byte inflated once, spread over all cores, by the faster of two
 //! decoders; and prints medians, their spread and the ratio. Only ratios of one run mean anything: machines differ and are shared.
+
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark reads files, starts programs and prints"
+)]
+
+mod make;
 
 use std::{
     fs,
@@ -29,9 +39,12 @@ fn main() -> io::Result<()> {
         Some((first, rest)) if first == "--bound" => bound(&rest[0], Path::new(&rest[1])),
         Some(_) => words.iter().try_for_each(|layout| compare(Path::new(layout))),
         None => {
-            println!(
-                "usage: cargo bench --bench bound -- LAYOUT…   (OCI layouts, such as target/images/demo)"
-            );
+            for (name, layers, megabytes) in [("1-of-1024", 1, 1024), ("8-of-64", 8, 64), ("40-of-4", 40, 4)]
+            {
+                let layout = Path::new("target/bench").join(name);
+                make::layout(&layout, layers, megabytes)?;
+                compare(&layout)?;
+            }
             Ok(())
         }
     }
