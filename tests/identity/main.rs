@@ -3,6 +3,7 @@
 
 #[path = "../../images/assemble/apt.rs"]
 mod apt;
+mod command;
 mod layers;
 mod table;
 
