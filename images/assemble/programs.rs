@@ -11,8 +11,9 @@ use std::{
 };
 
 use crate::{
-    Result, context,
+    Result,
     apt::{Packages, output},
+    context,
     tree::{Kind, Node},
 };
 

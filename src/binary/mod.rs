@@ -35,7 +35,11 @@ pub struct Program {
 impl Program {
     /// Bytes of memory that it takes, roughly.
     pub fn weight(&self) -> usize {
-        let lists = |all: &[Vec<u8>]| all.iter().map(|one| one.len() + size_of::<Vec<u8>>()).sum::<usize>();
+        let lists = |all: &[Vec<u8>]| {
+            all.iter()
+                .map(|one| one.len() + size_of::<Vec<u8>>())
+                .sum::<usize>()
+        };
         let one = |text: &Option<Vec<u8>>| text.as_ref().map_or(0, Vec::len);
         let form = match &self.form {
             Form::Elf(elf) => {
@@ -46,7 +50,10 @@ impl Program {
             Form::Archive => 0,
         };
         let identities = self.identities.iter().map(|identity| {
-            let applets = identity.applets.iter().map(|name| name.len() + size_of::<String>());
+            let applets = identity
+                .applets
+                .iter()
+                .map(|name| name.len() + size_of::<String>());
             size_of::<Identity>() + identity.family.len() + identity.evidence.len() + applets.sum::<usize>()
         });
         size_of::<Self>() + form + identities.sum::<usize>()

@@ -126,7 +126,9 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
 pub(crate) fn too_many_facts(limit: usize) -> Failure {
     Failure::new(
         Code::TooLarge,
-        format!("the image has more members, names and programs than can be held (limit {limit} bytes of facts)"),
+        format!(
+            "the image has more members, names and programs than can be held (limit {limit} bytes of facts)"
+        ),
     )
     .advise("no ordinary image comes near: do not run it")
 }

@@ -13,7 +13,10 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::{io::Read, sync::atomic::{AtomicBool, AtomicUsize}};
+use std::{
+    io::Read,
+    sync::atomic::{AtomicBool, AtomicUsize},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +163,10 @@ pub fn read(
     let limits = reading.limits;
     let inspector = contents::inspector(reading.catalog, limits);
     let contents = Contents::new(reading.wants, limits, inspector);
-    let pass = Pass::new(limits, diff_id, Collector::new(limits, contents).sharing(reading.held));
+    let pass = Pass::new(
+        limits,
+        diff_id,
+        Collector::new(limits, contents).sharing(reading.held),
+    );
     read_ahead(blob, reading.stop, |chunks| pass.run(chunks, reading.stop))
 }

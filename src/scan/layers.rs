@@ -173,12 +173,13 @@ pub(super) fn read_one(
         held: &spent.facts,
     };
     let mut counted = Counted { blob, progress };
-    let read = catch_unwind(AssertUnwindSafe(|| layer::read(&mut counted, diff_id, &reading))).unwrap_or_else(|_| {
-        Err(Failure::new(
-            Code::Internal,
-            "scant failed while it read this layer",
-        ))
-    });
+    let read = catch_unwind(AssertUnwindSafe(|| layer::read(&mut counted, diff_id, &reading)))
+        .unwrap_or_else(|_| {
+            Err(Failure::new(
+                Code::Internal,
+                "scant failed while it read this layer",
+            ))
+        });
     if let Ok(facts) = &read {
         spent.bytes.fetch_add(facts.uncompressed, Ordering::Relaxed);
     }

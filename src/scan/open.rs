@@ -58,7 +58,9 @@ impl Spent {
         }
         (self.bytes.load(Ordering::Relaxed) > limits.image).then(|| {
             let limit = limits.image;
-            let what = format!("the layers have more than {limit} bytes together, uncompressed (limit for one image)");
+            let what = format!(
+                "the layers have more than {limit} bytes together, uncompressed (limit for one image)"
+            );
             Failure::new(Code::TooLarge, what).advise("no ordinary image comes near: do not run it")
         })
     }
@@ -121,7 +123,9 @@ fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Cand
             Ok(image) => {
                 let (layers, spent) = match &layers {
                     LayerSource::Blobs(blobs) => (LayerSource::Blobs(Arc::clone(blobs)), Arc::default()),
-                    LayerSource::Passed(facts) => (LayerSource::Passed(Arc::clone(facts)), Arc::clone(&passing)),
+                    LayerSource::Passed(facts) => {
+                        (LayerSource::Passed(Arc::clone(facts)), Arc::clone(&passing))
+                    }
                 };
                 Candidate {
                     target: text.clone(),
@@ -137,7 +141,12 @@ type Passed = HashMap<String, Arc<Result<LayerFacts>>>;
 
 /// Lets an archive pass by and reads whatever in it could be a layer. Its manifest may come last, and may then vouch for
 /// the uncompressed bytes only: so they are hashed too.
-fn pass(stream: Box<dyn Stream>, spent: &Spent, plan: &Plan, progress: &dyn Progress) -> Result<(Vec<Found>, Passed)> {
+fn pass(
+    stream: Box<dyn Stream>,
+    spent: &Spent,
+    plan: &Plan,
+    progress: &dyn Progress,
+) -> Result<(Vec<Found>, Passed)> {
     let mut passed = Passed::new();
     let images = stream.run(&mut |name: &str, blob: &mut (dyn Read + Send)| {
         let facts = layers::read_one(blob, Some(Algorithm::Sha256), spent, plan, progress);

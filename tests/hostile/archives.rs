@@ -3,7 +3,11 @@
 use std::{fs, path::Path};
 
 use crate::{
-    case::{Case, Expect, Expect::{Compliant, Denied, Error, Refused}, Scene},
+    case::{
+        Case, Expect,
+        Expect::{Compliant, Denied, Error, Refused},
+        Scene,
+    },
     support::{
         codec::gzip,
         elf,
@@ -20,7 +24,9 @@ fn ways(directory: &Path, bytes: &[u8]) -> Vec<Scene> {
 }
 
 fn saved(name: &'static str, expect: Expect, bytes: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Case {
-    Case::scenes("archive", name, expect, move |directory| ways(directory, &bytes()))
+    Case::scenes("archive", name, expect, move |directory| {
+        ways(directory, &bytes())
+    })
 }
 
 fn honestly(case: Case) -> Case {
@@ -33,12 +39,18 @@ fn with_shell() -> Image {
 
 pub(crate) fn cases() -> Vec<Case> {
     vec![
-        honestly(saved("docker archive with a shell", Denied(&["shell"]), || archive(&with_shell().docker()).end())),
-        saved("manifest.json twice", Error("ambiguous", &["manifest.json"]), || {
-            let members = Image::default().docker();
-            let other = with_shell().docker();
-            archive(&[members, other].concat()).end()
-        }),
+        honestly(saved("docker archive with a shell", Denied(&["shell"]), || {
+            archive(&with_shell().docker()).end()
+        })),
+        saved(
+            "manifest.json twice",
+            Error("ambiguous", &["manifest.json"]),
+            || {
+                let members = Image::default().docker();
+                let other = with_shell().docker();
+                archive(&[members, other].concat()).end()
+            },
+        ),
         saved("manifest.json twice in equal bytes", Compliant(&[]), || {
             let mut members = Image::default().docker();
             members.push(members.last().unwrap().clone());
@@ -46,7 +58,10 @@ pub(crate) fn cases() -> Vec<Case> {
         }),
         saved("layer twice", Error("ambiguous", &["layer0"]), || {
             let mut members = Image::default().docker();
-            members.insert(0, ("layer0/layer.tar".into(), with_shell().layers[1].bytes.clone()));
+            members.insert(
+                0,
+                ("layer0/layer.tar".into(), with_shell().layers[1].bytes.clone()),
+            );
             archive(&members).end()
         }),
         saved("configuration of another name's digest", Refused(&[]), || {
@@ -54,11 +69,15 @@ pub(crate) fn cases() -> Vec<Case> {
             members[0].1 = Image::default().user("1:1").config_bytes();
             archive(&members).end()
         }),
-        saved("layers of another diff id", Error("digest-mismatch", &["layer"]), || {
-            let mut members = Image::default().docker();
-            members[1].1 = with_shell().layers[1].bytes.clone();
-            archive(&members).end()
-        }),
+        saved(
+            "layers of another diff id",
+            Error("digest-mismatch", &["layer"]),
+            || {
+                let mut members = Image::default().docker();
+                members[1].1 = with_shell().layers[1].bytes.clone();
+                archive(&members).end()
+            },
+        ),
         saved("two lists that differ", Denied(&["shell"]), || {
             // index.json names a shell, manifest.json an honest image: both are judged.
             let members = [with_shell().files().members(), Image::default().docker()].concat();
@@ -79,47 +98,78 @@ pub(crate) fn cases() -> Vec<Case> {
             all.truncate(all.len() / 2);
             all
         }),
-        saved("layer by a link to a file of this machine", Refused(&["not"]), || {
-            let mut members = Image::default().docker();
-            members.remove(1);
-            archive(&members).symlink("layer0/layer.tar", "/etc/passwd").end()
-        }),
+        saved(
+            "layer by a link to a file of this machine",
+            Refused(&["not"]),
+            || {
+                let mut members = Image::default().docker();
+                members.remove(1);
+                archive(&members).symlink("layer0/layer.tar", "/etc/passwd").end()
+            },
+        ),
         saved("layer by a link that climbs out", Refused(&["not"]), || {
             let mut members = Image::default().docker();
             members.remove(1);
-            archive(&members).symlink("layer0/layer.tar", "../../../../../etc/passwd").end()
+            archive(&members)
+                .symlink("layer0/layer.tar", "../../../../../etc/passwd")
+                .end()
         }),
         saved("layer by a loop of links", Refused(&["not"]), || {
             let mut members = Image::default().docker();
             members.remove(1);
-            archive(&members).symlink("layer0/layer.tar", "a").symlink("layer0/a", "layer.tar").end()
+            archive(&members)
+                .symlink("layer0/layer.tar", "a")
+                .symlink("layer0/a", "layer.tar")
+                .end()
         }),
-        honestly(saved("layer that is the archive in an archive", Denied(&["missing-program"]), || {
-            let inner = archive(&Image::default().docker()).end();
-            archive(&Image::of(vec![Layer::new(inner)]).docker()).end()
-        })),
-        saved("manifest.json of nothing", Error("not-an-image", &["listed"]), || {
-            archive(&[("manifest.json".to_owned(), b"[]".to_vec())]).end()
-        }),
-        saved("manifest.json that is no list", Error("corrupt", &["manifest.json"]), || {
-            archive(&[("manifest.json".to_owned(), b"{\"a\":1}".to_vec())]).end()
-        }),
+        honestly(saved(
+            "layer that is the archive in an archive",
+            Denied(&["missing-program"]),
+            || {
+                let inner = archive(&Image::default().docker()).end();
+                archive(&Image::of(vec![Layer::new(inner)]).docker()).end()
+            },
+        )),
+        saved(
+            "manifest.json of nothing",
+            Error("not-an-image", &["listed"]),
+            || archive(&[("manifest.json".to_owned(), b"[]".to_vec())]).end(),
+        ),
+        saved(
+            "manifest.json that is no list",
+            Error("corrupt", &["manifest.json"]),
+            || archive(&[("manifest.json".to_owned(), b"{\"a\":1}".to_vec())]).end(),
+        ),
         saved("manifest.json without a configuration", Refused(&[]), || {
-            archive(&[("manifest.json".to_owned(), br#"[{"Config":"x.json","RepoTags":null,"Layers":[]}]"#.to_vec())]).end()
+            archive(&[(
+                "manifest.json".to_owned(),
+                br#"[{"Config":"x.json","RepoTags":null,"Layers":[]}]"#.to_vec(),
+            )])
+            .end()
         }),
         saved("names that climb out", Compliant(&[]), || {
             let mut members = Image::default().docker();
             members.push(("../../../../tmp/escaped".into(), b"x".to_vec()));
             archive(&members).end()
         }),
-        saved("manifest.json of 80 MiB", Error("too-large", &["manifest.json"]), || {
-            let mut members = Image::default().docker();
-            let last = members.len() - 1;
-            members[last].1.resize(80 << 20, b' ');
-            archive(&members).end()
+        saved(
+            "manifest.json of 80 MiB",
+            Error("too-large", &["manifest.json"]),
+            || {
+                let mut members = Image::default().docker();
+                let last = members.len() - 1;
+                members[last].1.resize(80 << 20, b' ');
+                archive(&members).end()
+            },
+        ),
+        saved(
+            "an archive of nothing but zeros",
+            Error("not-an-image", &[]),
+            || vec![0; 10_240],
+        ),
+        saved("an archive of text", Error("not-an-image", &[]), || {
+            b"hello, world\n".repeat(100)
         }),
-        saved("an archive of nothing but zeros", Error("not-an-image", &[]), || vec![0; 10_240]),
-        saved("an archive of text", Error("not-an-image", &[]), || b"hello, world\n".repeat(100)),
         saved("an empty file", Error("not-an-image", &[]), Vec::new),
     ]
 }

@@ -224,7 +224,9 @@ impl Expect {
             }
             Self::Found(rules) => {
                 let found = list("findings");
-                let met = rules.iter().all(|rule| found.iter().any(|finding| finding["rule"] == *rule));
+                let met = rules
+                    .iter()
+                    .all(|rule| found.iter().any(|finding| finding["rule"] == *rule));
                 (0, Value::Bool(true), met)
             }
             Self::Compliant(says) => {

@@ -1,7 +1,11 @@
 //! Compression that lies, explodes, never ends or hides something behind its end.
 
 use crate::{
-    case::{Case, Expect::{Compliant, Denied, Error, Gap}, Scene},
+    case::{
+        Case,
+        Expect::{Compliant, Denied, Error, Gap},
+        Scene,
+    },
     support::{
         codec::{gzip, gzip_bomb, skippable, wide_frame, zstd_bomb, zstd_frame},
         elf,
@@ -54,11 +58,17 @@ fn honestly(case: Case, kind: &'static str, bytes: impl Fn() -> Vec<u8> + Send +
 pub(crate) fn cases() -> Vec<Case> {
     vec![
         honestly(
-            packed_case("bomb", "4 GiB in 4 MiB of gzip, then a shell", Denied(&["shell"]), "gzip", || {
-                let mut all = gzip_bomb(&large_file(4096), 4096);
-                all.extend(gzip(&tar_with_shell()));
-                all
-            }),
+            packed_case(
+                "bomb",
+                "4 GiB in 4 MiB of gzip, then a shell",
+                Denied(&["shell"]),
+                "gzip",
+                || {
+                    let mut all = gzip_bomb(&large_file(4096), 4096);
+                    all.extend(gzip(&tar_with_shell()));
+                    all
+                },
+            ),
             "gzip",
             || {
                 let mut all = gzip_bomb(&large_file(64), 64);
@@ -67,12 +77,18 @@ pub(crate) fn cases() -> Vec<Case> {
             },
         ),
         honestly(
-            packed_case("bomb", "8 GiB in 300 KiB of zstd, then a shell", Denied(&["shell"]), "zstd", || {
-                let mut all = zstd_bomb(&large_file(4000), 4000);
-                all.extend(zstd_bomb(&large_file(4000), 4000));
-                all.extend(zstd_frame(&tar_with_shell()));
-                all
-            }),
+            packed_case(
+                "bomb",
+                "8 GiB in 300 KiB of zstd, then a shell",
+                Denied(&["shell"]),
+                "zstd",
+                || {
+                    let mut all = zstd_bomb(&large_file(4000), 4000);
+                    all.extend(zstd_bomb(&large_file(4000), 4000));
+                    all.extend(zstd_frame(&tar_with_shell()));
+                    all
+                },
+            ),
             "zstd",
             || {
                 let mut all = zstd_bomb(&large_file(64), 64);
@@ -80,34 +96,60 @@ pub(crate) fn cases() -> Vec<Case> {
                 all
             },
         ),
-        packed_case("bomb", "4 GiB of zeros that are no archive", Compliant(&[]), "gzip", || {
-            gzip_bomb(&[0; 1024], 4096)
-        }),
-        packed_case("bomb", "a program that inflates to 2 GiB", Denied(&["shell"]), "zstd", || {
-            let mut program = elf::shell();
-            program.resize(1 << 20, 0);
-            let mut head = Head::new(b'0', "program", (2048 << 20) + (1 << 20)).block().to_vec();
-            head.extend(program);
-            let mut all = zstd_bomb(&head, 2048);
-            all.extend(zstd_frame(&[0; 1024]));
-            all
-        }),
+        packed_case(
+            "bomb",
+            "4 GiB of zeros that are no archive",
+            Compliant(&[]),
+            "gzip",
+            || gzip_bomb(&[0; 1024], 4096),
+        ),
+        packed_case(
+            "bomb",
+            "a program that inflates to 2 GiB",
+            Denied(&["shell"]),
+            "zstd",
+            || {
+                let mut program = elf::shell();
+                program.resize(1 << 20, 0);
+                let mut head = Head::new(b'0', "program", (2048 << 20) + (1 << 20))
+                    .block()
+                    .to_vec();
+                head.extend(program);
+                let mut all = zstd_bomb(&head, 2048);
+                all.extend(zstd_frame(&[0; 1024]));
+                all
+            },
+        ),
         honestly(
-            packed_case("codec", "zstd window of 2 GiB", Gap(&["layer 1", "window"]), "zstd", || {
-                wide_frame(21, &small_tar())
-            }),
+            packed_case(
+                "codec",
+                "zstd window of 2 GiB",
+                Gap(&["layer 1", "window"]),
+                "zstd",
+                || wide_frame(21, &small_tar()),
+            ),
             "zstd",
             || wide_frame(10, &small_tar()),
         ),
-        packed_case("codec", "zstd window of 128 TiB", Gap(&["layer 1", "window"]), "zstd", || {
-            wide_frame(31, &small_tar())
-        }),
+        packed_case(
+            "codec",
+            "zstd window of 128 TiB",
+            Gap(&["layer 1", "window"]),
+            "zstd",
+            || wide_frame(31, &small_tar()),
+        ),
         honestly(
-            packed_case("codec", "1,100,000 empty gzip members", Gap(&["layer 1", "1000000"]), "gzip", || {
-                let mut all = gzip(&small_tar());
-                all.extend(gzip(b"").repeat(1_100_000));
-                all
-            }),
+            packed_case(
+                "codec",
+                "1,100,000 empty gzip members",
+                Gap(&["layer 1", "1000000"]),
+                "gzip",
+                || {
+                    let mut all = gzip(&small_tar());
+                    all.extend(gzip(b"").repeat(1_100_000));
+                    all
+                },
+            ),
             "gzip",
             || {
                 let mut all = gzip(b"").repeat(1_000);
@@ -116,11 +158,17 @@ pub(crate) fn cases() -> Vec<Case> {
             },
         ),
         honestly(
-            packed_case("codec", "1,100,000 skippable zstd frames", Gap(&["layer 1", "1000000"]), "zstd", || {
-                let mut all = skippable(b"").repeat(1_100_000);
-                all.extend(zstd_frame(&small_tar()));
-                all
-            }),
+            packed_case(
+                "codec",
+                "1,100,000 skippable zstd frames",
+                Gap(&["layer 1", "1000000"]),
+                "zstd",
+                || {
+                    let mut all = skippable(b"").repeat(1_100_000);
+                    all.extend(zstd_frame(&small_tar()));
+                    all
+                },
+            ),
             "zstd",
             || {
                 let mut all = skippable(b"some").repeat(1_000);
@@ -128,67 +176,130 @@ pub(crate) fn cases() -> Vec<Case> {
                 all
             },
         ),
-        packed_case("codec", "shell behind empty gzip members", Denied(&["shell"]), "gzip", || {
-            let mut all = gzip(b"").repeat(1_000);
-            all.extend(gzip(&tar_with_shell()));
-            all
+        packed_case(
+            "codec",
+            "shell behind empty gzip members",
+            Denied(&["shell"]),
+            "gzip",
+            || {
+                let mut all = gzip(b"").repeat(1_000);
+                all.extend(gzip(&tar_with_shell()));
+                all
+            },
+        ),
+        packed_case(
+            "codec",
+            "shell split over two gzip members",
+            Denied(&["shell"]),
+            "gzip",
+            || {
+                let tar = tar_with_shell();
+                let (a, b) = tar.split_at(700);
+                [gzip(a), gzip(b)].concat()
+            },
+        ),
+        packed_case("codec", "gzip in gzip", Gap(&["layer 1"]), "gzip", || {
+            gzip(&gzip(&small_tar()))
         }),
-        packed_case("codec", "shell split over two gzip members", Denied(&["shell"]), "gzip", || {
-            let tar = tar_with_shell();
-            let (a, b) = tar.split_at(700);
-            [gzip(a), gzip(b)].concat()
+        packed_case("codec", "zstd in gzip", Gap(&["layer 1"]), "gzip", || {
+            gzip(&zstd_frame(&small_tar()))
         }),
-        packed_case("codec", "gzip in gzip", Gap(&["layer 1"]), "gzip", || gzip(&gzip(&small_tar()))),
-        packed_case("codec", "zstd in gzip", Gap(&["layer 1"]), "gzip", || gzip(&zstd_frame(&small_tar()))),
-        packed_case("codec", "gzip cut off", Gap(&["layer 1", "cut off"]), "gzip", || {
-            let mut all = gzip(&small_tar());
-            all.truncate(all.len() - 12);
-            all
-        }),
-        packed_case("codec", "zstd cut off", Gap(&["layer 1", "cut off"]), "zstd", || {
-            let mut all = zstd_frame(&tar_with_shell());
-            all.truncate(all.len() / 2);
-            all
-        }),
-        packed_case("codec", "gzip of a wrong checksum", Gap(&["layer 1", "damaged"]), "gzip", || {
-            let mut all = gzip(&small_tar());
-            let at = all.len() - 8;
-            all[at] ^= 1;
-            all
-        }),
+        packed_case(
+            "codec",
+            "gzip cut off",
+            Gap(&["layer 1", "cut off"]),
+            "gzip",
+            || {
+                let mut all = gzip(&small_tar());
+                all.truncate(all.len() - 12);
+                all
+            },
+        ),
+        packed_case(
+            "codec",
+            "zstd cut off",
+            Gap(&["layer 1", "cut off"]),
+            "zstd",
+            || {
+                let mut all = zstd_frame(&tar_with_shell());
+                all.truncate(all.len() / 2);
+                all
+            },
+        ),
+        packed_case(
+            "codec",
+            "gzip of a wrong checksum",
+            Gap(&["layer 1", "damaged"]),
+            "gzip",
+            || {
+                let mut all = gzip(&small_tar());
+                let at = all.len() - 8;
+                all[at] ^= 1;
+                all
+            },
+        ),
         packed_case("codec", "gzip that is damaged", Gap(&["layer 1"]), "gzip", || {
             let mut all = gzip(&elf::shell().repeat(9));
             let at = all.len() / 2;
             all[at..at + 20].fill(0xff);
             all
         }),
-        packed_case("codec", "text behind gzip in the middle of the archive", Gap(&["layer 1", "followed"]), "gzip", || {
-            let tar = Tar::default().file("data", b"some data").0;
-            [gzip(&tar), b"and so on".to_vec()].concat()
-        }),
+        packed_case(
+            "codec",
+            "text behind gzip in the middle of the archive",
+            Gap(&["layer 1", "followed"]),
+            "gzip",
+            || {
+                let tar = Tar::default().file("data", b"some data").0;
+                [gzip(&tar), b"and so on".to_vec()].concat()
+            },
+        ),
         honestly(
-            packed_case("codec", "text behind gzip behind the archive", Compliant(&["behind"]), "gzip", || {
-                [gzip(&small_tar()), b"and so on".to_vec()].concat()
-            }),
+            packed_case(
+                "codec",
+                "text behind gzip behind the archive",
+                Compliant(&["behind"]),
+                "gzip",
+                || [gzip(&small_tar()), b"and so on".to_vec()].concat(),
+            ),
             "gzip",
             || gzip(&small_tar()),
         ),
-        packed_case("codec", "xz", Gap(&["layer 1", "xz"]), "xz", || b"\xfd7zXZ\0\0\x04".repeat(100)),
-        packed_case("codec", "bzip2", Gap(&["layer 1", "bzip2"]), "bzip2", || b"BZh91AY&SY".repeat(100)),
-        packed_case("codec", "two bytes of gzip", Gap(&["layer 1"]), "gzip", || vec![0x1f, 0x8b]),
-        packed_case("codec", "gzip header of endless name", Gap(&["layer 1"]), "gzip", || {
-            let mut all = vec![0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3];
-            all.extend(vec![b'n'; 8 << 20]);
-            all
+        packed_case("codec", "xz", Gap(&["layer 1", "xz"]), "xz", || {
+            b"\xfd7zXZ\0\0\x04".repeat(100)
         }),
-        Case::scenes("bomb", "whole archive as a gzip bomb on standard input", Error("not-an-image", &[]), |directory| {
-            let path = directory.join("bomb");
-            std::fs::write(&path, gzip_bomb(&large_file(64), 1024)).unwrap();
-            vec![Scene::stdin(path)]
-        })
+        packed_case("codec", "bzip2", Gap(&["layer 1", "bzip2"]), "bzip2", || {
+            b"BZh91AY&SY".repeat(100)
+        }),
+        packed_case("codec", "two bytes of gzip", Gap(&["layer 1"]), "gzip", || {
+            vec![0x1f, 0x8b]
+        }),
+        packed_case(
+            "codec",
+            "gzip header of endless name",
+            Gap(&["layer 1"]),
+            "gzip",
+            || {
+                let mut all = vec![0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 3];
+                all.extend(vec![b'n'; 8 << 20]);
+                all
+            },
+        ),
+        Case::scenes(
+            "bomb",
+            "whole archive as a gzip bomb on standard input",
+            Error("not-an-image", &[]),
+            |directory| {
+                let path = directory.join("bomb");
+                std::fs::write(&path, gzip_bomb(&large_file(64), 1024)).unwrap();
+                vec![Scene::stdin(path)]
+            },
+        )
         .beside_scenes(|directory| {
             let path = directory.join("image");
-            let tar = crate::support::image::archive(&Image::of(vec![Layer::new(honest().end())]).files().members());
+            let tar = crate::support::image::archive(
+                &Image::of(vec![Layer::new(honest().end())]).files().members(),
+            );
             std::fs::write(&path, gzip(&tar.end())).unwrap();
             vec![Scene::stdin(path)]
         }),

@@ -64,7 +64,11 @@ fn assert_harmless(text: &str) {
     };
     let found: Vec<char> = text.chars().filter(odd).collect();
     assert!(found.is_empty(), "{found:?} in {text}");
-    assert!(text.lines().all(|line| !line.starts_with("::") && !line.starts_with("break")), "{text}");
+    assert!(
+        text.lines()
+            .all(|line| !line.starts_with("::") && !line.starts_with("break")),
+        "{text}"
+    );
 }
 
 #[test]
@@ -77,7 +81,10 @@ fn no_name_commands_a_terminal() {
 fn json_holds_every_name_escaped() {
     let report: Value = serde_json::from_str(&written("json", "2")).unwrap();
     let findings = report["images"][0]["findings"].as_array().unwrap().clone();
-    let shells = findings.iter().filter(|finding| finding["rule"] == "shell").count();
+    let shells = findings
+        .iter()
+        .filter(|finding| finding["rule"] == "shell")
+        .count();
     assert_eq!(shells, NAMES.len(), "{findings:?}");
 }
 
@@ -89,11 +96,15 @@ fn sarif_uris_are_relative_and_encoded() {
     assert!(uris.len() >= NAMES.len(), "{uris:?}");
     for uri in uris {
         assert!(
-            uri.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%!$&'()*+,;=@:".contains(&byte)),
+            uri.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-._~/%!$&'()*+,;=@:".contains(&byte)),
             "{uri}"
         );
         let first = uri.split('/').next().unwrap_or_default();
-        assert!(!first.contains(':') && !uri.starts_with('/'), "{uri} could be absolute");
+        assert!(
+            !first.contains(':') && !uri.starts_with('/'),
+            "{uri} could be absolute"
+        );
         assert!(!uri.split('/').any(|part| part == ".."), "{uri} climbs");
     }
 }
@@ -129,7 +140,11 @@ fn reports_of_hostile_images_do_not_depend_on_jobs() {
     }));
     image.files().write(&directory.path().join("layout"));
     let run = |jobs| {
-        let run = scant(directory.path(), &["scan", "-j", jobs, "-o", "json", "oci:layout"], None);
+        let run = scant(
+            directory.path(),
+            &["scan", "-j", jobs, "-o", "json", "oci:layout"],
+            None,
+        );
         assert_eq!(run.breaches(), [""; 0]);
         assert_eq!(run.report()["images"][0]["error"]["code"], "too-large");
         run.stdout

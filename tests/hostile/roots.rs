@@ -2,14 +2,18 @@
 
 use std::{
     fs,
-    os::unix::{fs::symlink, fs::PermissionsExt as _, net::UnixListener},
+    os::unix::{fs::PermissionsExt as _, fs::symlink, net::UnixListener},
     path::Path,
 };
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::{
-    case::{Case, Expect, Expect::{Compliant, Denied, Error}, Scene},
+    case::{
+        Case, Expect,
+        Expect::{Compliant, Denied, Error},
+        Scene,
+    },
     support::elf,
 };
 
@@ -53,13 +57,18 @@ pub(crate) fn cases() -> Vec<Case> {
             symlink("..", root.join("bin/up")).unwrap();
             symlink("loop", root.join("loop")).unwrap();
         }),
-        root("a shell of another name", Denied(&["shell"]), |root| program(&root.join("bin/data"), &elf::shell())),
+        root("a shell of another name", Denied(&["shell"]), |root| {
+            program(&root.join("bin/data"), &elf::shell())
+        }),
         root("a shell behind a link", Denied(&["shell"]), |root| {
             program(&root.join("etc/data"), &elf::shell());
             symlink("../etc/data", root.join("bin/tool")).unwrap();
         }),
         root("a sparse file of 8 TiB", Compliant(&[]), |root| {
-            fs::File::create(root.join("etc/huge")).unwrap().set_len(8 << 40).unwrap();
+            fs::File::create(root.join("etc/huge"))
+                .unwrap()
+                .set_len(8 << 40)
+                .unwrap();
         }),
         root("5,000 names with line breaks", Compliant(&[]), |root| {
             for n in 0..5_000 {
@@ -69,20 +78,39 @@ pub(crate) fn cases() -> Vec<Case> {
         root("300 directories in one another", Compliant(&[]), |root| {
             fs::create_dir_all(root.join("d/".repeat(300))).unwrap();
         }),
-        Case::scenes("root directory", "root directory that is not there", Error("not-found", &["absent"]), |_| {
-            vec![Scene::at("rootfs:absent"), Scene::at("oci:absent"), Scene::at("oci-archive:absent"), Scene::at("./absent")]
-        }),
-        Case::scenes("root directory", "layout that is a FIFO inside", Error("not-found", &["sha256:"]), |directory| {
-            let files = crate::support::image::Image::default().files();
-            files.write(&directory.join("layout"));
-            let config = crate::support::image::sha256(&crate::support::image::Image::default().config_bytes());
-            let path = directory.join("layout/blobs").join(config.replacen(':', "/", 1));
-            fs::remove_file(&path).unwrap();
-            mknodat(CWD, &path, FileType::Fifo, Mode::from(0o644), 0).unwrap();
-            vec![Scene::at("oci:layout")]
-        }),
-        Case::scenes("network", "registry that does not answer", Error("unavailable", &["127.0.0.1"]), |_| {
-            vec![Scene::at("127.0.0.1:1/app:1")]
-        }),
+        Case::scenes(
+            "root directory",
+            "root directory that is not there",
+            Error("not-found", &["absent"]),
+            |_| {
+                vec![
+                    Scene::at("rootfs:absent"),
+                    Scene::at("oci:absent"),
+                    Scene::at("oci-archive:absent"),
+                    Scene::at("./absent"),
+                ]
+            },
+        ),
+        Case::scenes(
+            "root directory",
+            "layout that is a FIFO inside",
+            Error("not-found", &["sha256:"]),
+            |directory| {
+                let files = crate::support::image::Image::default().files();
+                files.write(&directory.join("layout"));
+                let config =
+                    crate::support::image::sha256(&crate::support::image::Image::default().config_bytes());
+                let path = directory.join("layout/blobs").join(config.replacen(':', "/", 1));
+                fs::remove_file(&path).unwrap();
+                mknodat(CWD, &path, FileType::Fifo, Mode::from(0o644), 0).unwrap();
+                vec![Scene::at("oci:layout")]
+            },
+        ),
+        Case::scenes(
+            "network",
+            "registry that does not answer",
+            Error("unavailable", &["127.0.0.1"]),
+            |_| vec![Scene::at("127.0.0.1:1/app:1")],
+        ),
     ]
 }

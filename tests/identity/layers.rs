@@ -133,7 +133,9 @@ pub(crate) fn each_file(directory: &Path, look: &mut dyn FnMut(&Path, &[u8])) {
             if kind.is_dir() {
                 pending.push(entry.path());
             } else if kind.is_file() {
-                let Ok(mut file) = fs::File::open(entry.path()) else { continue };
+                let Ok(mut file) = fs::File::open(entry.path()) else {
+                    continue;
+                };
                 let mut bytes = vec![0; 4];
                 if file.read_exact(&mut bytes).is_ok() && bytes == *b"\x7fELF" {
                     file.read_to_end(&mut bytes).unwrap();

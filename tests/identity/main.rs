@@ -1,6 +1,12 @@
 //! The measurement: programs of Debian's packages, renamed at random, must be known by their content alone, and nothing else
 //! must be taken for a tool. `docs/identity.md` holds the result; `UPDATE=1` writes it anew.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test fetches packages, and reads programs of the machine it runs on"
+)]
+
 #[path = "../../images/assemble/apt.rs"]
 mod apt;
 mod command;
@@ -71,7 +77,12 @@ fn tools_are_known_by_content_alone_and_nothing_else_is_one() {
 
     let work: Vec<(&Package, &String)> = packages
         .iter()
-        .flat_map(|package| package.architectures.iter().map(move |architecture| (package, architecture)))
+        .flat_map(|package| {
+            package
+                .architectures
+                .iter()
+                .map(move |architecture| (package, architecture))
+        })
         .collect();
     let counts = Mutex::new(Counts::default());
     let next = AtomicUsize::new(0);
@@ -108,9 +119,20 @@ fn tools_are_known_by_content_alone_and_nothing_else_is_one() {
     let all: usize = measured.iter().map(|(_, all)| all).sum();
     counts.missed.sort();
     counts.wrong.sort();
-    assert!(all >= 240 && programs > all, "{all} programs of the classes, {programs} in all");
-    assert!(found * 1000 >= all * BAR, "{found} of {all} found; missed:\n{}", counts.missed.join("\n"));
-    assert!(counts.wrong.is_empty(), "taken for tools:\n{}", counts.wrong.join("\n"));
+    assert!(
+        all >= 240 && programs > all,
+        "{all} programs of the classes, {programs} in all"
+    );
+    assert!(
+        found * 1000 >= all * BAR,
+        "{found} of {all} found; missed:\n{}",
+        counts.missed.join("\n")
+    );
+    assert!(
+        counts.wrong.is_empty(),
+        "taken for tools:\n{}",
+        counts.wrong.join("\n")
+    );
     keep(&table);
 }
 
@@ -134,7 +156,9 @@ impl Counts {
             if !one.starts {
                 continue;
             }
-            let known = Catalog::builtin().family(family).unwrap_or_else(|| panic!("no family {family}"));
+            let known = Catalog::builtin()
+                .family(family)
+                .unwrap_or_else(|| panic!("no family {family}"));
             let rule = Catalog::builtin().rule_order();
             let rule = rule.iter().find(|rule| Some(**rule) == known.rule.as_deref());
             let (class, _) = CLASSES
@@ -166,12 +190,16 @@ impl Counts {
     fn machine(&mut self, packages: &[Package], machine: &Package) -> usize {
         let mut files = 0;
         layers::each_file(Path::new("/usr"), &mut |path, bytes| {
-            let Some(program) = layers::inspect(bytes) else { return };
+            let Some(program) = layers::inspect(bytes) else {
+                return;
+            };
             if !matches!(program.form, scant::binary::Form::Elf(_)) {
                 return;
             }
             files += 1;
-            let Some((identity, _)) = program.tool(Catalog::builtin()) else { return };
+            let Some((identity, _)) = program.tool(Catalog::builtin()) else {
+                return;
+            };
             let inside = path.strip_prefix("/").unwrap().to_string_lossy().into_owned();
             let name = path.file_name().unwrap().as_encoded_bytes();
             let fits = Catalog::builtin()
@@ -184,7 +212,8 @@ impl Counts {
                     .any(|path| package.family(path) == Some(&identity.family))
             });
             if !fits && !known {
-                self.wrong.push(format!("{} as {}", path.display(), identity.family));
+                self.wrong
+                    .push(format!("{} as {}", path.display(), identity.family));
             }
         });
         files

@@ -26,8 +26,14 @@ pub(crate) struct Package {
 /// Reads the table; the section `machine` is about programs of the machine that runs the test.
 pub(crate) fn read() -> (Vec<Package>, Package) {
     let rows: BTreeMap<String, Row> = toml::from_str(include_str!("tools.toml")).unwrap();
-    let mut packages: Vec<Package> = rows.into_iter().map(|(name, row)| Package::new(name, row)).collect();
-    let machine = packages.iter().position(|package| package.name == "machine").unwrap();
+    let mut packages: Vec<Package> = rows
+        .into_iter()
+        .map(|(name, row)| Package::new(name, row))
+        .collect();
+    let machine = packages
+        .iter()
+        .position(|package| package.name == "machine")
+        .unwrap();
     let machine = packages.remove(machine);
     (packages, machine)
 }
@@ -35,7 +41,10 @@ pub(crate) fn read() -> (Vec<Package>, Package) {
 impl Package {
     fn new(name: String, row: Row) -> Self {
         let compile = |paths: Vec<String>| {
-            let globs: Vec<Glob> = paths.iter().map(|path| Glob::new(&path.replace('[', "[[]")).unwrap()).collect();
+            let globs: Vec<Glob> = paths
+                .iter()
+                .map(|path| Glob::new(&path.replace('[', "[[]")).unwrap())
+                .collect();
             let mut set = GlobSet::builder();
             for glob in &globs {
                 set.add(glob.clone());

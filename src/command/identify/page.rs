@@ -1,5 +1,7 @@
 //! A page is a view as text for a person: whole for one file, one line for each of many.
 
+use std::fmt::Write;
+
 use super::view::{ElfView, IdentityView, ScriptView, View};
 
 /// Columns of the words before what they are about.
@@ -8,7 +10,10 @@ const INDENT: usize = 14;
 /// All that is known of one file.
 pub(super) fn page(view: &View) -> String {
     let mut out = format!("{}\n", view.path);
-    let mut row = |word: &str, text: &str| out.push_str(&format!("  {word:INDENT$}{text}\n"));
+    let mut row = |word: &str, text: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "  {word:INDENT$}{text}");
+    };
     if let Some(error) = &view.error {
         row("unread", error);
         return out;
