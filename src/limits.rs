@@ -95,7 +95,7 @@ impl Default for Limits {
             image: 32 * GIB,
             zstd_window_log: 27,
             frames: 1_000_000,
-            members: 1_000_000,
+            members: 500_000,
             names: (96 * MIB) as usize,
             facts: (128 * MIB) as usize,
             path: 4_095,

@@ -31,11 +31,26 @@ pub fn escape(raw: &[u8]) -> String {
                 return out;
             }
         }
+        if out.len() > SHOWN {
+            out.push('…');
+            return out;
+        }
         for byte in chunk.invalid() {
             let _ = write!(out, "\\x{byte:02x}");
         }
     }
     out
+}
+
+/// Whether a terminal, or a reader of text, would obey `c` rather than show it.
+pub fn is_obeyed(c: char) -> bool {
+    matches!(
+        c.general_category(),
+        GeneralCategory::Control
+            | GeneralCategory::Format
+            | GeneralCategory::LineSeparator
+            | GeneralCategory::ParagraphSeparator
+    )
 }
 
 /// The bytes as lower-case hex digits.
@@ -82,6 +97,7 @@ mod tests {
         assert_eq!(escape("a\u{202e}b\u{2028}".as_bytes()), r"a\u{202e}b\u{2028}");
         assert_eq!(escape(b"\xff\xfe"), r"\xff\xfe");
         assert!(escape(&[b'a'; 5000]).len() < 600);
+        assert!(escape(&[0xff; 5000]).len() < 600);
     }
 
     #[test]

@@ -138,5 +138,5 @@ fn descriptor(media_type: &str, digest: &str, size: usize) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    scant::text::hex(bytes)
 }

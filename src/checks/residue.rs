@@ -224,13 +224,12 @@ fn group(rule: &'static Rule, told: &Told, layer: usize, members: &[&Residue]) -
     if overwritten && bytes < CRUMBS {
         return None;
     }
-    let (path, place) = match told {
-        Told::Cache(cache) => (cache.clone(), format!("of the cache {cache}")),
-        _ => {
-            let folder = common_folder(members);
-            let place = format!("below {folder}");
-            (folder, place)
-        }
+    let (path, place) = if let Told::Cache(cache) = told {
+        (cache.clone(), format!("of the cache {cache}"))
+    } else {
+        let folder = common_folder(members);
+        let place = format!("below {folder}");
+        (folder, place)
     };
     let message = format!("{files} {place} ({size}) are still shipped in layer {layer}, though {by} them");
     let mut finding = Finding::new(rule, message, FIX);

@@ -10,6 +10,14 @@ use std::{
     },
 };
 
+use tracing_subscriber::{
+    Layer as _,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
+
 use super::{Done, Trouble, progress, to_stdout};
 use crate::{
     cli::{GlobalArgs, ScanArgs},
@@ -27,6 +35,7 @@ pub fn run(global: &GlobalArgs, args: ScanArgs) -> Done {
     let stop = Arc::new(AtomicBool::new(false));
     let config = config::scan(global, args, Arc::clone(&stop))?;
     on_interrupt(&stop)?;
+    talk(global);
     let plan = config.plan;
     let report = progress::with(config.progress, &stop, move |progress| scan::run(&plan, progress));
     let Some(report) = report.filter(|_| !stop.load(Ordering::Relaxed)) else {
@@ -39,6 +48,24 @@ pub fn run(global: &GlobalArgs, args: ScanArgs) -> Done {
         1 if config.exit_zero => 0,
         code => code,
     }))
+}
+
+/// Lets the stages talk on standard error: warnings always, retries and such with `--verbose`, nothing with `--quiet`.
+fn talk(global: &GlobalArgs) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => LevelFilter::OFF,
+        (false, false) => LevelFilter::WARN,
+        (false, true) => LevelFilter::DEBUG,
+    };
+    let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
+    let lines = fmt::layer()
+        .with_writer(io::stderr)
+        .without_time()
+        .with_target(false)
+        .with_ansi(false);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(ours))
+        .init();
 }
 
 /// The first Ctrl-C asks all work to stop, a second one ends the process at once.

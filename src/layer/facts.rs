@@ -17,6 +17,9 @@ use crate::{
     text,
 };
 
+/// Bytes that the text of one gap may take, roughly.
+const GAP: usize = 512;
+
 /// Gathers the facts of one layer.
 pub(super) struct Collector<'a, L, M> {
     limits: &'a Limits,
@@ -145,7 +148,11 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
         self.behind = behind;
         let entry = match entry::build(&member, self.limits, &mut self.remarks) {
             Ok(Some(entry)) => entry,
-            Ok(None) => return false,
+            Ok(None) => {
+                // It may have left a gap.
+                self.hold(size_of::<Gap>() + GAP);
+                return false;
+            }
             Err(failure) if behind => {
                 self.remarks.note(failure.message);
                 return false;

@@ -161,7 +161,7 @@ pub(super) fn read_one(
     plan: &Plan,
     progress: &dyn Progress,
 ) -> Result<LayerFacts> {
-    if let Some(failure) = spent.excess(&plan.source.limits) {
+    if let Some(failure) = spent.excess(plan) {
         return Err(failure);
     }
     let wants = checks::wants();

@@ -15,7 +15,6 @@ use crate::{
     failure::{Code, Failure, Result},
     image::{Algorithm, Image},
     layer::{self, LayerFacts},
-    limits::Limits,
     source::{self, Blobs, Found, Opened, Stream},
     target::Target,
 };
@@ -52,7 +51,8 @@ pub(super) struct Spent {
 
 impl Spent {
     /// Which cap on a whole image was hit, if any. Once hit it stays so, whatever the order in which layers are read.
-    pub(super) fn excess(&self, limits: &Limits) -> Option<Failure> {
+    pub(super) fn excess(&self, plan: &Plan) -> Option<Failure> {
+        let limits = &plan.source.limits;
         if self.facts.load(Ordering::Relaxed) > limits.facts {
             return Some(layer::too_many_facts(limits.facts));
         }

@@ -37,7 +37,7 @@ pub(super) fn judge(
 ) -> Result<(Verdict, Vec<WaiverUse>)> {
     let image = &opened.image;
     let mut gaps: Vec<(Option<usize>, Gap)> = Vec::new();
-    if let Some(failure) = opened.spent.excess(&plan.source.limits) {
+    if let Some(failure) = opened.spent.excess(plan) {
         return Err(failure);
     }
     let layer_facts = layers_of(opened, facts, &mut gaps)?;

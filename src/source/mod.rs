@@ -191,6 +191,11 @@ fn looks_scannable(path: &Path) -> bool {
     if metadata.is_dir() {
         return layout_or_root(path) != Directory::Neither;
     }
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    if metadata.is_file() && matches!(ending, Some("tar" | "tgz" | "gz" | "zst" | "xz" | "bz2" | "zip")) {
+        // Whoever writes `image.tar` beside such a file means it, even if it holds no image.
+        return true;
+    }
     let mut start = [0; 512];
     let read = metadata.is_file().then(|| {
         open_file(path).and_then(|(file, _)| {

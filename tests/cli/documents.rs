@@ -142,7 +142,7 @@ fn every_flag_of_a_scan_is_documented() {
         .filter(|word| word.starts_with("--"))
         .map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '-'));
     let missing: Vec<&str> = flags
-        .filter(|flag| *flag != "--help" && !documents.contains(&format!("{flag}")))
+        .filter(|flag| *flag != "--help" && !documents.contains(*flag))
         .collect();
     assert_eq!(missing, [""; 0]);
 }

@@ -164,8 +164,9 @@ impl Case {
         self
     }
 
-    pub(crate) fn has_neighbour(&self) -> bool {
-        self.beside.is_some()
+    /// Whether it or its neighbour is to be called compliant.
+    pub(crate) fn has_honest_image(&self) -> bool {
+        self.beside.is_some() || matches!(self.expect, Expect::Compliant(_))
     }
 
     /// What scant answers otherwise than expected.

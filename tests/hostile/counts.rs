@@ -89,6 +89,38 @@ pub(crate) fn cases() -> Vec<Case> {
                 image
             },
         ),
+        Case::large(
+            "kept files",
+            "24 layers of small lists of accounts",
+            Compliant(&[]),
+            || {
+                let mut image = Image::default();
+                image.layers.extend((0..24).map(|at| {
+                    let tar = Tar::default()
+                        .file("etc/passwd", b"app:x:65532:65532::/:/none\n")
+                        .file(at.to_string(), b"");
+                    Layer::new(tar.end())
+                }));
+                image
+            },
+        ),
+        Case::large(
+            "counts",
+            "gaps with names of a mebibyte each",
+            Gap(&["layer 1"]),
+            || {
+                let name = vec![0xff; 900_000];
+                let mut packed = Vec::new();
+                for n in 0..200_u32 {
+                    let mut long = name.clone();
+                    long.extend(n.to_le_bytes());
+                    packed.extend(zstd_frame(&Tar::default().long_file(&long, b"x").0));
+                }
+                // The archive ends in the middle of a member, so that there is a gap that hides something.
+                packed.extend(zstd_frame(&Head::new(b'0', "cut", 512).block()));
+                Image::with(Layer::packed(packed, "zstd"))
+            },
+        ),
         Case::large("counts", "7,000 shells", Denied(&["shell"]), || {
             let shell = elf::shell();
             let tar = (0..7_000).fold(Tar::default(), |tar, n| tar.file(format!("bin/s{n}"), &shell));

@@ -78,6 +78,19 @@ fn no_name_commands_a_terminal() {
 }
 
 #[test]
+fn no_archive_commands_a_terminal() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("archive");
+    std::fs::write(&path, b"\x1b]0;x\x07\r\n::error::no archive at all".repeat(100)).unwrap();
+    for format in ["text", "json", "sarif"] {
+        let run = scant(directory.path(), &["scan", "-o", format, "-"], Some(&path));
+        assert_eq!((run.exit, run.breaches()), (Some(3), Vec::new()), "{format}");
+        assert_harmless(&run.stderr);
+        assert_harmless(&String::from_utf8(run.stdout).unwrap());
+    }
+}
+
+#[test]
 fn json_holds_every_name_escaped() {
     let report: Value = serde_json::from_str(&written("json", "2")).unwrap();
     let findings = report["images"][0]["findings"].as_array().unwrap().clone();

@@ -34,6 +34,22 @@ fn shell() -> Tar {
     Tar::default().file("data", &elf::shell())
 }
 
+/// A sparse file whose program is stored in two pieces around a hole.
+fn in_pieces(program: &[u8]) -> Tar {
+    let half = 100;
+    let map = format!("0,{half},{},{}", half + 8192, program.len() - half);
+    let size = (program.len() + 8192).to_string();
+    Tar::default()
+        .pax(&[
+            ("GNU.sparse.major", b"0"),
+            ("GNU.sparse.minor", b"1"),
+            ("GNU.sparse.numblocks", b"2"),
+            ("GNU.sparse.map", map.as_bytes()),
+            ("GNU.sparse.size", size.as_bytes()),
+        ])
+        .file("data", program)
+}
+
 fn sized(flag: u8, field: &[u8; 12]) -> Tar {
     Tar::default().member(Head::new(flag, "odd", 0).size_field(field), b"")
 }
@@ -165,6 +181,14 @@ pub(crate) fn cases() -> Vec<Case> {
                 .pax(&[("path", b"one")])
                 .member(Head::new(b'L', "long", 4), b"two\0")
                 .file("x", &shell)
+        })
+        .beside(|| {
+            Image::with_tar(
+                Tar::default()
+                    .pax(&[("path", b"one")])
+                    .file("x", b"some data")
+                    .end(),
+            )
         }),
         tar(
             "pax",
@@ -258,20 +282,9 @@ pub(crate) fn cases() -> Vec<Case> {
             },
         ),
         tar("sparse", "shell in pieces", Denied(&["shell"]), || {
-            let shell = elf::shell();
-            let half = 100;
-            let map = format!("0,{half},{},{}", half + 8192, shell.len() - half);
-            let size = (shell.len() + 8192).to_string();
-            Tar::default()
-                .pax(&[
-                    ("GNU.sparse.major", b"0"),
-                    ("GNU.sparse.minor", b"1"),
-                    ("GNU.sparse.numblocks", b"2"),
-                    ("GNU.sparse.map", map.as_bytes()),
-                    ("GNU.sparse.size", size.as_bytes()),
-                ])
-                .file("data", &shell)
-        }),
+            in_pieces(&elf::shell())
+        })
+        .beside(|| Image::with_tar(in_pieces(&elf::server()).end())),
         tar(
             "sparse",
             "map in the body without end",

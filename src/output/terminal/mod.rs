@@ -15,9 +15,6 @@ use crate::{
     text,
 };
 
-/// Lines that a clean image gets.
-const CLEAN: usize = 3;
-
 /// Writes all images, and a line that counts them where there are several.
 pub(super) fn write(report: &Report, style: &Style, out: &mut dyn Write) -> io::Result<()> {
     let ink = Ink(style);
@@ -124,13 +121,6 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
                 .collect(),
         );
     }
-    let rest = sections::rest(verdict, ink);
-    if !rest.is_empty() {
-        if lines.len() > CLEAN {
-            lines.push(String::new());
-        }
-        lines.push(ink.dim(&ink.cut(&format!("    {rest}"), ink.0.width)));
-    }
     lines
 }
 
@@ -184,6 +174,10 @@ fn head(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
             .as_ref()
             .map(|digest| format!("    {}", ink.dim(&digest.to_string()))),
     );
+    let rest = sections::rest(verdict, ink);
+    if !rest.is_empty() {
+        lines.push(ink.dim(&ink.cut(&format!("    {rest}"), ink.0.width)));
+    }
     let mut caps: Vec<_> = verdict.score.iter().flat_map(|score| &score.caps).collect();
     caps.sort_by_key(|cap| cap.grade);
     if !ink.0.verbose {

@@ -51,7 +51,7 @@ pub(super) fn worth(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
     }
     let shown = if ink.0.verbose { valuable.len() } else { FEW };
     let mut lines = Vec::new();
-    for one in valuable.iter().take(shown) {
+    for (index, one) in valuable.iter().take(shown).enumerate() {
         let fix = verdict
             .findings
             .iter()
@@ -63,19 +63,14 @@ pub(super) fn worth(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
             step(score, one.grade, ink),
             pad(one.rule.id, rule)
         );
-        let indent = columns(&start);
-        let mut fix = ink::wrap(fix, ink.0.width.saturating_sub(indent).max(24), 0).into_iter();
-        lines.push(
-            format!("{start}{}", fix.next().unwrap_or_default())
-                .trim_end()
-                .to_owned(),
-        );
-        lines.extend(fix.map(|line| format!("{}{line}", " ".repeat(indent))));
+        // The first one is told whole: it is what to do first.
+        if index == 0 || ink.0.verbose {
+            lines.extend(behind(&start, fix, ink));
+        } else {
+            lines.push(format!("{start}{fix}"));
+        }
     }
-    if let Some(more) = valuable.len().checked_sub(shown).filter(|more| *more > 0) {
-        lines.push(ink.dim(&format!("  (and {more} more)")));
-    }
-    lines
+    fit(lines, valuable.len().saturating_sub(shown), ink)
 }
 
 /// What to do where no single removal wins points: the whole image is wrong, or what denies it costs nothing.
@@ -224,7 +219,15 @@ fn few(mut lines: Vec<String>, most: usize, ink: Ink<'_>) -> Vec<String> {
     }
     let hidden = lines.len() - most;
     lines.truncate(most);
-    if let Some(last) = lines.last_mut() {
+    fit(lines, hidden, ink)
+}
+
+/// Lines as wide as the terminal, with how many were left out on the last one.
+fn fit(mut lines: Vec<String>, hidden: usize, ink: Ink<'_>) -> Vec<String> {
+    for line in &mut lines {
+        *line = ink.cut(line, ink.0.width);
+    }
+    if let Some(last) = lines.last_mut().filter(|_| hidden > 0) {
         let more = format!("  (and {hidden} more)");
         let room = ink.0.width.saturating_sub(columns(&more));
         *last = format!("{}{}", ink.cut(last, room), ink.dim(&more));

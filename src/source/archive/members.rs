@@ -11,6 +11,7 @@ use crate::{
     failure::{self, Code, Failure},
     limits::Limits,
     path::RootPath,
+    text,
 };
 
 const BLOCK: u64 = 512;
@@ -317,6 +318,8 @@ fn until_nul(mut body: Vec<u8>) -> Vec<u8> {
 }
 
 fn corrupt(why: impl std::fmt::Display) -> Failure {
+    // The reader's errors quote the archive.
+    let why = text::escape(why.to_string().as_bytes());
     Failure::new(Code::Corrupt, format!("the archive cannot be read: {why}"))
 }
 

@@ -265,7 +265,8 @@ impl Walk {
         let stored = u64::try_from(opened.st_blocks)
             .unwrap_or_default()
             .saturating_mul(512);
-        if size > SPARSE && stored < size / 8 {
+        let mostly_holes = size > SPARSE && stored < size / 8;
+        if mostly_holes {
             let why = format!("is mostly holes ({stored} of {size} bytes are stored) and was not read");
             self.gap(path, &why, Hides::Anything);
             size = 0;
@@ -279,7 +280,9 @@ impl Walk {
             size,
             capability.as_deref(),
         );
-        self.content = Some(Content::new(path.clone(), File::from(file), size));
+        if !mostly_holes {
+            self.content = Some(Content::new(path.clone(), File::from(file), size));
+        }
         Ok(())
     }
 
