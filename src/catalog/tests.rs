@@ -309,3 +309,22 @@ names = []
         keys + 2 + 3
     );
 }
+
+proptest::proptest! {
+    #[test]
+    fn a_damaged_file_of_entries_is_an_error_and_no_panic(
+        at in 0..400_usize, cut in 0..40_usize, put in "[\\[\\]=\"a-z0-9*:.\\n]{0,12}"
+    ) {
+        let whole = "[[tool]]\nid = \"shell.mine\"\nrule = \"shell\"\nkind = \"program\"\nswallows = [\"shell.*\"]\n\
+                     go = [\"a/(b|c)\"]\n[[tool.signature]]\nk = 1\nany = [\"a text of my shell\"]\n\
+                     [[tool.structure]]\nall = [\"minhits:shell.bash=2\", \"maxsize:100\"]\n";
+        let at = at.min(whole.len());
+        let end = (at + cut).min(whole.len());
+        let damaged = format!("{}{put}{}", &whole[..at], &whole[end..]);
+        let read = own::read(&damaged);
+        if let Ok(file) = read {
+            // The tools that it names are not there: only that it ends is asked.
+            let _ = compile::compile(&file, &mut Tables::default());
+        }
+    }
+}
