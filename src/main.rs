@@ -11,6 +11,7 @@ fn main() -> ExitCode {
     let cli = Cli::read();
     let done = match cli.command {
         Command::Scan(args) => command::scan::run(&cli.global, *args),
+        Command::Identify(args) => command::identify::run(&cli.global, &args),
         Command::Explain { rule } => command::rules::explain(&cli.global, &rule),
         Command::Rules { markdown } => command::rules::list(&cli.global, markdown),
         Command::Policy { command } => command::policy::run(&cli.global, &command),

@@ -17,7 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("limits", &[]),
     ("cli", &[]),
-    ("catalog", &[]),
+    ("catalog", &["text"]),
     ("failure", &["text"]),
     ("path", &["text"]),
     ("image", &["text"]),
@@ -74,13 +74,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "config",
         &[
-            "cli", "image", "limits", "output", "policy", "scan", "source", "target", "text",
+            "catalog", "cli", "image", "limits", "output", "policy", "scan", "source", "target", "text",
         ],
     ),
     (
         "command",
         &[
-            "cli", "config", "finding", "output", "policy", "report", "scan", "text",
+            "binary", "catalog", "cli", "config", "finding", "limits", "output", "policy", "report", "scan",
+            "text",
         ],
     ),
 ];

@@ -13,12 +13,12 @@ use serde_json::{Value, json};
 
 use crate::{
     Result,
+    apt::{Packages, machine},
     config::{CREATED, configure, line},
     content::{Contents, Recipes},
     context,
     layer::{compress, damage, media_type, tar},
     layout::{Blobs, CONFIG, Descriptor, INDEX, MANIFEST, sha256},
-    packages::{Packages, machine},
     programs::Programs,
     recipe::{LayerRecipe, Recipe},
     tree::{Directories, Tree},

@@ -14,6 +14,7 @@
     reason = "a tool for this repository's own recipes: it reads and writes files, and starts apt-get, dpkg-deb and rustc"
 )]
 
+mod apt;
 mod config;
 mod content;
 mod image;

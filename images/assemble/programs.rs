@@ -11,8 +11,9 @@ use std::{
 };
 
 use crate::{
-    Result, context,
-    packages::Packages,
+    Result,
+    apt::{Packages, output},
+    context,
     tree::{Kind, Node},
 };
 
@@ -107,15 +108,4 @@ pub(crate) fn libraries(program: &[u8], scratch: &Path) -> Result<Vec<String>> {
         .split_whitespace()
         .filter(|word| word.starts_with('/') && Path::new(word).is_file());
     Ok(paths.map(str::to_owned).collect())
-}
-
-/// Runs a command and gives its standard output.
-pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
-    let name = command.get_program().to_string_lossy().into_owned();
-    let done = command.output().map_err(context(&name))?;
-    if !done.status.success() {
-        let said = String::from_utf8_lossy(&done.stderr);
-        return Err(format!("{name} failed: {}", said.trim()).into());
-    }
-    Ok(done.stdout)
 }

@@ -1,12 +1,12 @@
 //! An identity is decided from what the search, the headers and the tables of one file say together.
 
-use std::{cmp::Reverse, collections::BTreeSet, sync::LazyLock};
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use super::{Confidence, Elf, Identity, applets, elf::Reading, go::BuildInfo, search::Found};
 use crate::{
     catalog::{
         Catalog, matches, rank,
-        tables::{AppletTable, Condition, Kind, Signature, TOOLS, Tool},
+        tables::{AppletTable, Condition, Kind, Signature, Tool},
     },
     text,
 };
@@ -17,8 +17,8 @@ const BEYOND_DOUBT: usize = 3;
 const CARRIER: usize = 5;
 
 /// A family that was found on a file, and why.
-struct Label {
-    tool: &'static Tool,
+struct Label<'c> {
+    tool: &'c Tool,
     confidence: Confidence,
     reasons: Vec<String>,
     /// Only texts speak for it.
@@ -27,8 +27,8 @@ struct Label {
     version: Option<String>,
 }
 
-impl Label {
-    fn new(tool: &'static Tool, confidence: Confidence, reason: String, texts_only: bool) -> Self {
+impl<'c> Label<'c> {
+    fn new(tool: &'c Tool, confidence: Confidence, reason: String, texts_only: bool) -> Self {
         Self {
             tool,
             confidence,
@@ -47,22 +47,13 @@ pub(super) fn elf(
     found: &Found,
     go: Option<&BuildInfo>,
 ) -> Vec<Identity> {
-    static SYMBOLS: LazyLock<BTreeSet<&[u8]>> = LazyLock::new(|| {
-        let conditions = TOOLS.iter().flat_map(|tool| tool.structures).copied().flatten();
-        conditions
-            .filter_map(|condition| match condition {
-                Condition::Import(name) | Condition::Define(name) => Some(name.as_bytes()),
-                _ => None,
-            })
-            .collect()
-    });
-    let symbols = reading.symbols(&SYMBOLS);
-    let mut labels: Vec<Label> = Vec::new();
-    for (number, tool) in TOOLS.iter().enumerate() {
-        let structure = tool
-            .structures
-            .iter()
-            .find(|all| all.iter().all(|one| holds(one, reading, &symbols, found)));
+    let symbols = reading.symbols(catalog.symbols());
+    let mut labels: Vec<Label<'_>> = Vec::new();
+    for (number, tool) in catalog.tools().iter().enumerate() {
+        let structure = tool.structures.iter().find(|all| {
+            all.iter()
+                .all(|one| holds(one, catalog, reading, &symbols, found))
+        });
         let texts = texts(tool, found);
         let main_package = go.filter(|info| {
             catalog
@@ -112,7 +103,7 @@ pub(super) fn script(catalog: &Catalog, head: &[u8]) -> Vec<Identity> {
         .filter(|one| !one.go && one.regex.is_match(head));
     let numbers: BTreeSet<usize> = found.map(|one| one.tool).collect();
     let label = |number: usize| {
-        let tool = TOOLS.get(number)?;
+        let tool = catalog.tools().get(number)?;
         Some(Label::new(
             tool,
             Confidence::Likely,
@@ -125,9 +116,9 @@ pub(super) fn script(catalog: &Catalog, head: &[u8]) -> Vec<Identity> {
 
 /// The best signature of `tool` that matches.
 fn texts(tool: &Tool, found: &Found) -> Option<(Confidence, String)> {
-    let hits = |signature: &Signature| found.count(signature.any);
+    let hits = |signature: &Signature| found.count(&signature.any);
     let matching =
-        |signature: &&Signature| hits(signature) >= signature.k && found.count(signature.none) == 0;
+        |signature: &&Signature| hits(signature) >= signature.k && found.count(&signature.none) == 0;
     let best = tool
         .signatures
         .iter()
@@ -147,6 +138,7 @@ fn texts(tool: &Tool, found: &Found) -> Option<(Confidence, String)> {
 
 fn holds(
     condition: &Condition,
+    catalog: &Catalog,
     reading: &Reading<'_>,
     (imports, defines): &(BTreeSet<&[u8]>, BTreeSet<&[u8]>),
     found: &Found,
@@ -164,11 +156,11 @@ fn holds(
         Condition::Define(name) => defines.contains(name.as_bytes()),
         Condition::LoadedBelow(bytes) => reading.loaded_end <= *bytes,
         Condition::Hits(id, least) => {
-            let tool = TOOLS.iter().find(|tool| tool.id == *id);
-            let literals: BTreeSet<u16> = tool
-                .iter()
-                .flat_map(|tool| tool.signatures)
-                .flat_map(|signature| signature.any)
+            let literals: BTreeSet<u16> = catalog
+                .tool(id)
+                .into_iter()
+                .flat_map(|tool| &tool.signatures)
+                .flat_map(|signature| &signature.any)
                 .copied()
                 .collect();
             found.count(&literals.into_iter().collect::<Vec<_>>()) >= *least
@@ -178,7 +170,7 @@ fn holds(
 
 /// Reads the table of a multi-call program. One that has none is judged by the applets whose code its texts show, since
 /// a build of a single applet has no table.
-fn read_applets(catalog: &Catalog, reading: &Reading<'_>, labels: &mut [Label]) {
+fn read_applets(catalog: &Catalog, reading: &Reading<'_>, labels: &mut [Label<'_>]) {
     let seen: Vec<&str> = labels.iter().filter_map(|label| applet_of(label.tool)).collect();
     let seen: Vec<String> = seen.into_iter().map(str::to_owned).collect();
     for label in labels {
@@ -204,8 +196,8 @@ fn read_applets(catalog: &Catalog, reading: &Reading<'_>, labels: &mut [Label]) 
 }
 
 /// The applet whose code a family's texts show.
-fn applet_of(tool: &Tool) -> Option<&'static str> {
-    match (tool.kind, tool.id) {
+fn applet_of(tool: &Tool) -> Option<&str> {
+    match (tool.kind, tool.id.as_str()) {
         (Kind::Applet, id) => id.strip_prefix("applet."),
         (_, "shell.almquist") => Some("ash"),
         (_, "shell.hush") => Some("hush"),
@@ -214,8 +206,8 @@ fn applet_of(tool: &Tool) -> Option<&'static str> {
 }
 
 /// Lets families give way to those whose code contains theirs, and orders the rest by rule.
-fn resolve(catalog: &Catalog, mut labels: Vec<Label>, form: &str) -> Vec<Identity> {
-    let rule = |label: &Label| catalog.meaning(label.tool.id, &label.applets)?.rule;
+fn resolve(catalog: &Catalog, mut labels: Vec<Label<'_>>, form: &str) -> Vec<Identity> {
+    let rule = |label: &Label<'_>| catalog.meaning(&label.tool.id, &label.applets)?.rule;
     let others: Vec<(&Tool, Option<&str>)> = labels.iter().map(|label| (label.tool, rule(label))).collect();
     labels.retain(|label| {
         let mut others = others.iter().filter(|(other, _)| other.id != label.tool.id);
@@ -239,7 +231,7 @@ fn resolve(catalog: &Catalog, mut labels: Vec<Label>, form: &str) -> Vec<Identit
         }
         let evidence = format!("{}; {form}", reasons.join(", "));
         Identity {
-            family: tool.id.to_owned(),
+            family: tool.id.clone(),
             confidence,
             evidence,
             applets,
@@ -257,9 +249,7 @@ fn order(catalog: &Catalog, identities: &mut [Identity]) {
         let rule = catalog
             .meaning(&identity.family, &identity.applets)
             .and_then(|meaning| meaning.rule);
-        let generic = TOOLS
-            .iter()
-            .any(|tool| tool.id == identity.family && tool.generic);
+        let generic = catalog.tool(&identity.family).is_some_and(|tool| tool.generic);
         (
             rank(rule),
             generic,
@@ -296,14 +286,14 @@ pub(super) fn packed(catalog: &Catalog, outside: Vec<Identity>, inside: Vec<Iden
 /// no shell: it could hide behind a few texts.
 fn gives_way(tool: &Tool, other: &Tool, rule: Option<&str>) -> bool {
     let named = matches!(other.kind, Kind::Program | Kind::MultiCall | Kind::Script);
-    let hides = tool.kind == Kind::Program && tool.rule == Some("shell") && rank(rule) > rank(tool.rule);
+    let hides = tool.kind == Kind::Program && tool.rule.as_deref() == Some("shell") && rank(rule) > 0;
     let generic = tool.generic && named && (!other.generic || tool.kind != Kind::Program);
-    !hides && (generic || other.swallows(tool.id))
+    !hides && (generic || other.swallows(&tool.id))
 }
 
 /// What a person calls a family.
-fn name(tool: &Tool) -> &'static str {
-    tool.id.split_once('.').map_or(tool.id, |(_, name)| name)
+fn name(tool: &Tool) -> &str {
+    tool.id.split_once('.').map_or(&tool.id, |(_, name)| name)
 }
 
 fn describe(structure: &[Condition], elf: &Elf) -> String {
@@ -322,25 +312,8 @@ fn describe(structure: &[Condition], elf: &Elf) -> String {
 
 /// The machine and how it is linked: `x86-64, dynamic`.
 fn describe_elf(elf: &Elf) -> String {
-    let machine = match elf.machine {
-        3 => "i386",
-        8 => "MIPS",
-        20 => "PowerPC",
-        21 => "PowerPC 64",
-        22 => "s390",
-        40 => "arm",
-        62 => "x86-64",
-        183 => "aarch64",
-        243 => "RISC-V",
-        258 => "LoongArch",
-        other => return format!("machine {other}"),
-    };
-    let linked = if !elf.startable {
-        "library"
-    } else if elf.interpreter.is_some() {
-        "dynamic"
-    } else {
-        "static"
-    };
-    format!("{machine}, {linked}")
+    match elf.machine_name() {
+        Some(machine) => format!("{machine}, {}", elf.linkage()),
+        None => format!("machine {}", elf.machine),
+    }
 }

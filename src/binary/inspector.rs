@@ -62,7 +62,7 @@ impl<'a> Inspector<'a> {
             chunk_at: 0,
             seen: 0,
             pieces: Vec::new(),
-            found: Found::new(),
+            found: Found::new(catalog),
             build_infos: Vec::new(),
             entry_point: false,
         }

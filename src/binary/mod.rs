@@ -67,7 +67,7 @@ impl Program {
 
     /// The strongest tool that the program is, and what that means. `None`: it is none that belongs to a rule, or cannot be
     /// started.
-    pub fn tool(&self, catalog: &Catalog) -> Option<(&Identity, Meaning)> {
+    pub fn tool<'c>(&self, catalog: &'c Catalog) -> Option<(&Identity, Meaning<'c>)> {
         let identities = self.identities.iter().filter(|_| self.starts());
         identities
             .filter_map(|identity| Some((identity, identity.meaning(catalog)?)))
@@ -78,7 +78,7 @@ impl Program {
 impl Identity {
     /// The rule and capabilities that it stands for; of a multi-call program, those of its applets. `None`: the catalogue
     /// has no such family.
-    pub fn meaning(&self, catalog: &Catalog) -> Option<Meaning> {
+    pub fn meaning<'c>(&self, catalog: &'c Catalog) -> Option<Meaning<'c>> {
         catalog.meaning(&self.family, &self.applets)
     }
 }
@@ -117,6 +117,36 @@ pub struct Elf {
     pub runpath: Option<Vec<u8>>,
     /// What the reader could not make sense of, such as "dynamic section outside the file". The program stays one.
     pub damage: Option<String>,
+}
+
+impl Elf {
+    /// The machine that it is built for: `x86-64`; `None` for a rare one.
+    pub fn machine_name(&self) -> Option<&'static str> {
+        Some(match self.machine {
+            3 => "i386",
+            8 => "MIPS",
+            20 => "PowerPC",
+            21 => "PowerPC 64",
+            22 => "s390",
+            40 => "arm",
+            62 => "x86-64",
+            183 => "aarch64",
+            243 => "RISC-V",
+            258 => "LoongArch",
+            _ => return None,
+        })
+    }
+
+    /// How it is linked, in one word: a library, static or dynamic.
+    pub fn linkage(&self) -> &'static str {
+        if !self.startable {
+            "library"
+        } else if self.interpreter.is_some() {
+            "dynamic"
+        } else {
+            "static"
+        }
+    }
 }
 
 /// The first line of a script, as the kernel reads it (`fs/binfmt_script.c`).

@@ -1,6 +1,6 @@
 //! The search finds which literals of the catalogue occur in a file's bytes, in one pass and without knowing their text.
 
-use crate::catalog::{Catalog, hash, tables::LITERALS};
+use crate::catalog::{Catalog, hash};
 
 /// Bytes that a next chunk must repeat of the one before, so that no literal is cut.
 pub(super) const OVERLAP: usize = *hash::LITERAL.end() - 1;
@@ -10,8 +10,8 @@ pub(super) const OVERLAP: usize = *hash::LITERAL.end() - 1;
 pub(super) struct Found(Vec<bool>);
 
 impl Found {
-    pub(super) fn new() -> Self {
-        Self(vec![false; LITERALS.len()])
+    pub(super) fn new(catalog: &Catalog) -> Self {
+        Self(vec![false; catalog.literals().len()])
     }
 
     pub(super) fn clear(&mut self) {

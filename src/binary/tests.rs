@@ -12,7 +12,7 @@ use super::*;
 use crate::{
     catalog::{
         Catalog,
-        tables::{Condition, Kind, TOOLS},
+        tables::{Condition, Kind},
     },
     limits::Limits,
 };
@@ -200,8 +200,11 @@ fn every_signature_finds_its_family() {
     for (id, k, any) in all {
         let program = inspect(&program_with(any.iter().map(String::as_str))).unwrap();
         // An engine may give way to the interpreter that shares its texts.
-        let generic =
-            TOOLS.iter().any(|tool| tool.id == id && tool.generic) && !families(&program).is_empty();
+        let generic = Catalog::builtin()
+            .tools()
+            .iter()
+            .any(|tool| tool.id == id && tool.generic)
+            && !families(&program).is_empty();
         assert!(
             generic || families(&program).contains(&id.as_str()),
             "{id}: {:?}",
@@ -220,8 +223,8 @@ fn every_signature_finds_its_family() {
 
 #[test]
 fn every_structure_finds_its_family() {
-    for tool in TOOLS {
-        for structure in tool.structures {
+    for tool in Catalog::builtin().tools() {
+        for structure in &tool.structures {
             let mut elf = Elf64 {
                 interpreter: Some(LOADER),
                 ..Elf64::default()
@@ -235,7 +238,7 @@ fn every_structure_finds_its_family() {
                 })
                 .collect();
             let mut names = names.iter();
-            for condition in *structure {
+            for condition in structure {
                 match condition {
                     Condition::Needed(_) => elf.needed.push(names.next().unwrap()),
                     Condition::Soname(_) => {
@@ -252,7 +255,7 @@ fn every_structure_finds_its_family() {
             elf.data = texts.join("\0").into_bytes();
             let program = inspect(&elf.bytes()).unwrap();
             assert!(
-                families(&program).contains(&tool.id),
+                families(&program).contains(&tool.id.as_str()),
                 "{}: {:?}",
                 tool.id,
                 program
@@ -633,14 +636,16 @@ fn a_library_is_no_tool() {
 
 #[test]
 fn families_without_rule_are_evidence() {
-    let kinds: BTreeSet<&str> = TOOLS
+    let kinds: BTreeSet<&str> = Catalog::builtin()
+        .tools()
         .iter()
         .filter(|tool| tool.rule.is_none())
-        .map(|tool| tool.id)
+        .map(|tool| tool.id.as_str())
         .collect();
     assert!(kinds.contains("loader.ld-so") && kinds.contains("embeds.lua"));
     assert!(
-        TOOLS
+        Catalog::builtin()
+            .tools()
             .iter()
             .all(|tool| tool.kind != Kind::Applet || tool.rule.is_none())
     );

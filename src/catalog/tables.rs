@@ -1,11 +1,24 @@
-//! The tables are what the build script made of `policies/catalog/`: no signature is in them in the clear.
+//! The tables are a catalogue in the form that scant carries: every text of a signature is a hash, and has a number.
 
-use super::Capability;
+use serde::{Deserialize, Serialize};
+
+/// All that a catalogue says.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Tables {
+    /// Ordered by slot, each only once.
+    pub(crate) literals: Vec<Literal>,
+    /// By rule, strongest first, then by id.
+    pub(crate) tools: Vec<Tool>,
+    /// By id.
+    pub(crate) capabilities: Vec<Capability>,
+    /// By name.
+    pub(crate) applets: Vec<Applet>,
+}
 
 /// One literal: what the search compares, never the text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Literal {
-    /// [`hash::slot`](super::hash::slot) of its rarest window. The table is ordered by it.
+    /// [`hash::slot`](super::hash::slot) of its rarest window.
     pub(crate) slot: u32,
     /// [`hash::check`](super::hash::check) of that window.
     pub(crate) check: u32,
@@ -18,7 +31,8 @@ pub(crate) struct Literal {
 }
 
 /// What a family is, for what it gives way to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     /// A known program.
     Program,
@@ -30,84 +44,95 @@ pub(crate) enum Kind {
     Heuristic,
     /// Code of one applet, known from its texts.
     Applet,
-    /// A library, an embedded engine, a bundle, a loader: no tool by itself.
-    Evidence,
-    /// A packer.
+    /// A library.
+    Library,
+    /// An engine inside a program.
+    Embeds,
+    /// An interpreter together with its scripts.
+    Bundle,
+    /// A dynamic loader.
+    Loader,
+    /// Something that programs share.
+    Feature,
+    /// A packer: that a program is packed is seen from its structure, by code.
     Packed,
 }
 
 /// How a multi-call program lists its applets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum AppletTable {
     /// As busybox: the names in ascending order, one NUL between two.
+    #[serde(rename = "busybox")]
     Names,
     /// As toybox: an array of structures whose first word points to a name.
+    #[serde(rename = "toybox")]
     Pointers,
 }
 
-/// One entry of the catalogue. A family's number is its place in [`TOOLS`].
-#[derive(Debug)]
+/// One entry of the catalogue. A family's number is its place in [`Tables::tools`].
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Tool {
-    pub(crate) id: &'static str,
-    pub(crate) rule: Option<&'static str>,
+    pub(crate) id: String,
+    pub(crate) rule: Option<String>,
     pub(crate) kind: Kind,
     /// Gives way to any other program, script or multi-call program in the same file.
     pub(crate) generic: bool,
-    pub(crate) capabilities: &'static [&'static str],
-    pub(crate) names: &'static [&'static str],
+    pub(crate) capabilities: Vec<String>,
+    pub(crate) names: Vec<String>,
     /// Families whose code is part of this one; may end in `*`.
-    pub(crate) swallows: &'static [&'static str],
+    pub(crate) swallows: Vec<String>,
     /// Its applets decide what it is, and are listed so.
     pub(crate) table: Option<AppletTable>,
-    pub(crate) signatures: &'static [Signature],
+    pub(crate) signatures: Vec<Signature>,
     /// Any of these, if all its conditions hold.
-    pub(crate) structures: &'static [&'static [Condition]],
+    pub(crate) structures: Vec<Vec<Condition>>,
     /// Regular expressions for the path of a Go program's main package.
-    pub(crate) go: &'static [&'static str],
+    pub(crate) go: Vec<String>,
     /// Regular expressions for the beginning of a script.
-    pub(crate) script: &'static [&'static str],
+    pub(crate) script: Vec<String>,
 }
 
-/// `k` different literals of `any` must occur, and no literal of `none`. Numbers of [`LITERALS`].
-#[derive(Debug)]
+/// `k` different literals of `any` must occur, and no literal of `none`. Numbers of [`Tables::literals`].
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Signature {
     pub(crate) k: usize,
-    pub(crate) any: &'static [u16],
-    pub(crate) none: &'static [u16],
+    pub(crate) any: Vec<u16>,
+    pub(crate) none: Vec<u16>,
 }
 
 /// What must hold of an ELF file. Names may end in `*`.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Condition {
     Startable(bool),
-    Needed(&'static str),
-    Soname(&'static str),
-    #[expect(dead_code, reason = "a kind of condition that no entry uses at present")]
-    Interpreter(&'static str),
+    Needed(String),
+    Soname(String),
+    Interpreter(String),
     /// An undefined dynamic symbol.
-    Import(&'static str),
+    Import(String),
     /// A defined dynamic symbol.
-    #[expect(dead_code, reason = "a kind of condition that no entry uses at present")]
-    Define(&'static str),
+    Define(String),
     /// At least so many literals of a family.
-    Hits(&'static str, usize),
+    Hits(String, usize),
     /// The last loaded segment ends at or below this file offset: data may be appended without end.
     LoadedBelow(u64),
 }
 
 /// One applet of multi-call programs.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Applet {
-    pub(crate) name: &'static str,
-    pub(crate) rule: &'static str,
-    pub(crate) capabilities: &'static [&'static str],
+    pub(crate) name: String,
+    pub(crate) rule: String,
+    pub(crate) capabilities: Vec<String>,
 }
 
-pub(crate) use generated::*;
-
-mod generated {
-    #![expect(clippy::unreadable_literal, reason = "hashes, written by the build script")]
-    use super::{Applet, AppletTable, Capability, Condition, Kind, Literal, Signature, Tool};
-
-    include!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+/// One thing that a program lets an intruder do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Capability {
+    /// `exec.shell`, `net.fetch`, …
+    pub id: String,
+    /// What it means, in words that fit after "it".
+    pub meaning: String,
+    /// Ids of MITRE ATT&CK techniques (Enterprise 18.1).
+    pub attack: Vec<String>,
 }

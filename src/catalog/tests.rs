@@ -3,8 +3,7 @@
 use super::*;
 
 fn by_name(name: &str) -> Option<&'static str> {
-    let id = &Catalog::builtin().by_name(name.as_bytes())?.id;
-    tables::TOOLS.iter().map(|tool| tool.id).find(|known| known == id)
+    Some(&Catalog::builtin().by_name(name.as_bytes())?.id)
 }
 
 #[test]
@@ -48,8 +47,12 @@ fn every_name_leads_to_a_family_that_has_it() {
 #[test]
 fn every_capability_is_explained() {
     let catalog = Catalog::builtin();
-    let of_applets = tables::APPLETS.iter().flat_map(|applet| applet.capabilities);
-    let of_tools = tables::TOOLS.iter().flat_map(|tool| tool.capabilities);
+    let of_applets = catalog
+        .tables
+        .applets
+        .iter()
+        .flat_map(|applet| &applet.capabilities);
+    let of_tools = catalog.tools().iter().flat_map(|tool| &tool.capabilities);
     for id in of_applets.chain(of_tools) {
         let capability = catalog.capability(id).unwrap();
         assert!(!capability.meaning.is_empty(), "{id}");
@@ -98,23 +101,27 @@ fn rules_stand_in_the_order_of_strength() {
     assert_eq!(stronger(Some("os-utility"), Some("shell")), Some("shell"));
     assert_eq!(stronger(Some("shell"), None), Some("shell"));
     assert_eq!(stronger(None, Some("os-utility")), Some("os-utility"));
-    let ranks: Vec<usize> = tables::TOOLS.iter().map(|tool| rank(tool.rule)).collect();
+    let ranks: Vec<usize> = Catalog::builtin()
+        .tools()
+        .iter()
+        .map(|tool| rank(tool.rule.as_deref()))
+        .collect();
     assert!(ranks.is_sorted());
 }
 
 #[test]
 fn literals_are_found_near_their_slot() {
     let catalog = Catalog::builtin();
-    for (number, literal) in tables::LITERALS.iter().enumerate() {
+    for (number, literal) in catalog.literals().iter().enumerate() {
         let (first, near) = catalog.literals_near(literal.slot);
         assert_eq!(near.get(number - first), Some(literal));
     }
-    assert!(tables::LITERALS.len() > 2_000);
+    assert!(catalog.literals().len() > 2_000);
 }
 
 #[test]
 fn no_signature_is_in_the_tables_in_the_clear() {
-    let tables = include_str!(concat!(env!("OUT_DIR"), "/catalog.rs"));
+    let tables = include_str!(concat!(env!("OUT_DIR"), "/catalog.json"));
     let mut checked = 0;
     #[expect(clippy::disallowed_methods, reason = "the project's own files")]
     let entries = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/catalog"));
@@ -133,7 +140,11 @@ fn no_signature_is_in_the_tables_in_the_clear() {
             for literal in signatures.flat_map(|signature| signature["any"].as_array().unwrap()) {
                 let literal = literal.as_str().unwrap();
                 // A tool's id may be among the texts that it is found by.
-                if !tables::TOOLS.iter().any(|tool| tool.id.contains(literal)) {
+                if !Catalog::builtin()
+                    .tools()
+                    .iter()
+                    .any(|tool| tool.id.contains(literal))
+                {
                     assert!(!tables.contains(literal), "{literal:?}");
                     checked += 1;
                 }
@@ -147,4 +158,173 @@ fn no_signature_is_in_the_tables_in_the_clear() {
 fn the_digest_does_not_change_by_itself() {
     assert_eq!(Catalog::builtin().digest(), Catalog::builtin().digest());
     assert_ne!(Catalog::builtin().digest(), [0; 32]);
+}
+
+fn with(text: &str) -> Result<Catalog, String> {
+    Catalog::with(&[("mine.toml".to_owned(), text.to_owned())])
+}
+
+#[test]
+fn own_entries_join_the_catalogue() {
+    let entry = r#"
+[[tool]]
+id = "shell.mine"
+rule = "shell"
+kind = "program"
+capabilities = ["exec.shell"]
+names = ["mine"]
+swallows = ["shell.dash"]
+[[tool.signature]]
+k = 1
+any = ["a text that only my shell has"]
+[[tool.structure]]
+all = ["minhits:shell.bash=2", "import:my_symbol"]
+"#;
+    let mine = with(entry).unwrap();
+    let builtin = Catalog::builtin();
+    assert_eq!(mine.families().len(), builtin.families().len() + 1);
+    assert_eq!(mine.literals().len(), builtin.literals().len() + 1);
+    assert_ne!(mine.digest(), builtin.digest());
+    assert_eq!(with(entry).unwrap().digest(), mine.digest());
+    assert!(mine.symbols().contains(&b"my_symbol"[..]));
+    assert_eq!(mine.by_name(b"mine").unwrap().id, "shell.mine");
+    assert!(
+        mine.tools()
+            .iter()
+            .map(|tool| rank(tool.rule.as_deref()))
+            .is_sorted()
+    );
+    // The numbers of all signatures still mean the same texts.
+    let texts = |catalog: &Catalog, id: &str| {
+        let signatures = &catalog.tool(id).unwrap().signatures;
+        let numbers = signatures.iter().flat_map(|signature| &signature.any);
+        numbers
+            .map(|number| catalog.literals()[usize::from(*number)])
+            .collect::<Vec<_>>()
+    };
+    for tool in builtin.tools() {
+        assert_eq!(texts(&mine, &tool.id), texts(builtin, &tool.id), "{}", tool.id);
+    }
+    assert_eq!(texts(&mine, "shell.mine").len(), 1);
+    for pattern in mine.patterns() {
+        let tool = &mine.tools()[pattern.tool];
+        let of_tool = tool.go.iter().chain(&tool.script);
+        assert!(
+            of_tool
+                .into_iter()
+                .any(|text| pattern.regex.as_str().contains(text))
+        );
+    }
+}
+
+#[test]
+fn mistakes_in_own_entries_name_the_entry_and_what_was_meant() {
+    let tool = |rest: &str| format!("[[tool]]\nid = \"shell.mine\"\nkind = \"program\"\n{rest}");
+    let texts = |rest: &str| tool(&format!("[[tool.signature]]\n{rest}"));
+    for (text, wanted) in [
+        (
+            tool("capabilites = []"),
+            "shell.mine: there is no key `capabilites`; did you mean `capabilities`?",
+        ),
+        (texts("k = 1\nal = []"), "shell.mine: there is no key `al`"),
+        (
+            "[[tools]]\n".to_owned(),
+            "there is no key `tools`; did you mean `tool`?",
+        ),
+        (
+            "[[tool]]\nid = \"shell.mine\"\nkind = \"shell\"".to_owned(),
+            "unknown variant `shell`, expected one of",
+        ),
+        (tool(""), "tool shell.mine: it has nothing to be found by"),
+        (
+            tool("rule = \"shel\"\ngo = [\"x\"]"),
+            "rule shel is none of shell,",
+        ),
+        (
+            tool("capabilities = [\"exec.all\"]\ngo = [\"x\"]"),
+            "there is no capability exec.all",
+        ),
+        (tool("go = [\"(\"]"), "tool shell.mine: pattern `(`"),
+        (texts("k = 2\nany = [\"long enough\"]"), "k = 2 of 1 literals"),
+        (texts("k = 1\nany = [\"short\"]"), "has 5 bytes, not 8 to 110"),
+        (
+            tool("[[tool.structure]]\nall = [\"calls:x\"]"),
+            "condition calls:x is of an unknown kind",
+        ),
+        (
+            tool("go = [\"x\"]").replace("shell.mine", "shell.bash"),
+            "tool shell.bash stands twice",
+        ),
+        ("[[tool".to_owned(), "line 1"),
+    ] {
+        let error = with(&text).unwrap_err();
+        assert!(
+            error.starts_with("catalogue `mine.toml`: ") || error.contains("pattern"),
+            "{error}"
+        );
+        assert!(error.contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn every_key_that_is_offered_is_one() {
+    // What `own` takes for known, the reader of entries knows too: all keys at once are read.
+    let all = r#"
+[[tool]]
+id = "x.x"
+rule = "shell"
+kind = "program"
+generic = false
+capabilities = []
+names = []
+swallows = []
+table = "busybox"
+go = []
+script = []
+[[tool.signature]]
+variant = ""
+k = 1
+any = ["long enough"]
+none = []
+origin = ""
+tested = true
+note = ""
+[[tool.structure]]
+variant = ""
+all = ["role:exec"]
+tested = true
+[[capability]]
+id = "x.y"
+meaning = ""
+attack = []
+[[applets]]
+rule = "shell"
+capabilities = []
+names = []
+"#;
+    with(all).unwrap();
+    let keys = all.lines().filter_map(|line| line.split_once(" = ")).count();
+    assert_eq!(
+        own::KEYS.iter().map(|(_, keys)| keys.len()).sum::<usize>(),
+        keys + 2 + 3
+    );
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_damaged_file_of_entries_is_an_error_and_no_panic(
+        at in 0..400_usize, cut in 0..40_usize, put in "[\\[\\]=\"a-z0-9*:.\\n]{0,12}"
+    ) {
+        let whole = "[[tool]]\nid = \"shell.mine\"\nrule = \"shell\"\nkind = \"program\"\nswallows = [\"shell.*\"]\n\
+                     go = [\"a/(b|c)\"]\n[[tool.signature]]\nk = 1\nany = [\"a text of my shell\"]\n\
+                     [[tool.structure]]\nall = [\"minhits:shell.bash=2\", \"maxsize:100\"]\n";
+        let at = at.min(whole.len());
+        let end = (at + cut).min(whole.len());
+        let damaged = format!("{}{put}{}", &whole[..at], &whole[end..]);
+        let read = own::read(&damaged);
+        if let Ok(file) = read {
+            // The tools that it names are not there: only that it ends is asked.
+            let _ = compile::compile(&file, &mut Tables::default());
+        }
+    }
 }

@@ -162,10 +162,8 @@ pub fn capabilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog
             let known = catalog.capability(id);
             Ability {
                 id: id.to_owned(),
-                meaning: known.map_or_else(String::new, |known| known.meaning.to_owned()),
-                attack: known.map_or_else(Vec::new, |known| {
-                    known.attack.iter().map(|&id| id.to_owned()).collect()
-                }),
+                meaning: known.map_or_else(String::new, |known| known.meaning.clone()),
+                attack: known.map_or_else(Vec::new, |known| known.attack.clone()),
                 by: by.clone(),
             }
         })

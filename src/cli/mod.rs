@@ -1,11 +1,13 @@
 //! The command line as the user writes it: words only, nothing opened or decided yet.
 
+mod identify;
 mod scan;
 
 use std::path::PathBuf;
 
 use clap::{Arg, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, builder::Resettable};
 
+pub use identify::IdentifyArgs;
 pub use scan::ScanArgs;
 
 /// Checks that a container image is really distroless.
@@ -89,6 +91,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Scan images and grade them
     Scan(Box<ScanArgs>),
+    /// Say what files are, and why
+    Identify(IdentifyArgs),
     /// Explain a rule: what it finds, why that matters, how to fix it
     Explain {
         /// Id of the rule, such as `shell`

@@ -40,6 +40,9 @@ pub struct ScanArgs {
     /// File with accepted findings; may be repeated
     #[arg(long, value_name = "FILE", env = "SCANT_WAIVERS", value_delimiter = ',')]
     pub waivers: Vec<PathBuf>,
+    /// File with further programs to know, as docs/signatures.md tells; may be repeated
+    #[arg(long, value_name = "FILE", env = "SCANT_CATALOG", value_delimiter = ',')]
+    pub catalog: Vec<PathBuf>,
     /// Platform to scan, such as linux/arm64, or `all` [default: the host's, or the only one there is]
     #[arg(long, value_name = "PLATFORM", env = "SCANT_PLATFORM")]
     pub platform: Option<String>,

@@ -2,6 +2,7 @@
 
 mod progress;
 
+pub mod identify;
 pub mod policy;
 pub mod rules;
 pub mod scan;

@@ -15,6 +15,7 @@ use surroundings::{
 };
 
 use crate::{
+    catalog::Catalog,
     cli::{GlobalArgs, ScanArgs},
     image::Platform,
     limits::Limits,
@@ -75,6 +76,14 @@ struct Settings {
     ca_file: Option<PathBuf>,
     sarif_profile: Option<String>,
     category: Option<String>,
+    catalog: CatalogSettings,
+}
+
+/// `[catalog]` of the settings.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct CatalogSettings {
+    extra: Vec<PathBuf>,
 }
 
 const SETTINGS_FILE: &str = "scant.toml";
@@ -90,7 +99,9 @@ const SETTINGS_KEYS: &[&str] = &[
     "ca-file",
     "sarif-profile",
     "category",
+    "catalog",
 ];
+const CATALOG_KEYS: &[&str] = &["extra"];
 
 /// Makes the plan for `scant scan`. Reads the settings, policy and waiver files, and standard input where it is asked for
 /// a password or a list of targets.
@@ -127,6 +138,7 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
             stop,
             registry,
         },
+        catalog: catalog(&first_of(args.catalog, settings.catalog.extra))?,
         policy: policy(
             args.policy.or(settings.policy).as_deref().unwrap_or("distroless"),
             &first_of(args.waivers, settings.waivers),
@@ -164,6 +176,32 @@ pub fn style(global: &GlobalArgs) -> Result<Style> {
         source_date_epoch: source_date_epoch()?,
         ..Style::default()
     })
+}
+
+/// What `scant identify` knows: the catalogue with the files named, or with those of the settings.
+///
+/// # Errors
+/// A file that cannot be read, or a mistake in one.
+pub fn identify(global: &GlobalArgs, extra: &[PathBuf]) -> Result<&'static Catalog> {
+    let settings = settings(global.config.as_deref())?;
+    catalog(&first_of(extra.to_vec(), settings.catalog.extra))
+}
+
+/// The catalogue that scant carries, with the user's own files. Made once, and kept as long as the process lives.
+fn catalog(extra: &[PathBuf]) -> Result<&'static Catalog> {
+    if extra.is_empty() {
+        return Ok(Catalog::builtin());
+    }
+    let files: Vec<(String, String)> = extra
+        .iter()
+        .map(|path| {
+            let name = path.display().to_string();
+            let text = read_file(path).map_err(|why| UsageError(format!("catalogue `{name}`: {why}")))?;
+            Ok((name, text))
+        })
+        .collect::<Result<_>>()?;
+    let catalog = Catalog::with(&files).map_err(UsageError)?;
+    Ok(Box::leak(Box::new(catalog)))
 }
 
 /// Loads a policy by name or file, with further waiver files.
@@ -301,10 +339,20 @@ fn settings(named: Option<&Path>) -> Result<Settings> {
     if let Some(key) = table.keys().find(|key| !SETTINGS_KEYS.contains(&key.as_str())) {
         return Err(fault(&text::unknown("key", key, SETTINGS_KEYS.iter().copied())));
     }
+    if let Some(toml::Value::Table(catalog)) = table.get("catalog")
+        && let Some(key) = catalog.keys().find(|key| !CATALOG_KEYS.contains(&key.as_str()))
+    {
+        return Err(fault(&text::unknown(
+            "key of [catalog]",
+            key,
+            CATALOG_KEYS.iter().copied(),
+        )));
+    }
     let mut settings: Settings = table.try_into().map_err(|error: toml::de::Error| fault(&error))?;
     // Paths in the file are meant from where the file lies.
     let folder = path.parent().unwrap_or(Path::new(""));
-    for file in settings.waivers.iter_mut().chain(&mut settings.ca_file) {
+    let own = settings.waivers.iter_mut().chain(&mut settings.catalog.extra);
+    for file in own.chain(&mut settings.ca_file) {
         *file = folder.join(&*file);
     }
     if let Some(policy) = settings.policy.as_mut().filter(|policy| policy::is_file(policy)) {

@@ -16,7 +16,6 @@ use super::{
     open::{Candidate, LayerSource, OpenedImage, Spent},
 };
 use crate::{
-    catalog::Catalog,
     checks,
     failure::{Code, Failure, Result},
     image::{Algorithm, Layer},
@@ -167,7 +166,7 @@ pub(super) fn read_one(
     }
     let wants = checks::wants();
     let reading = Reading {
-        catalog: Catalog::builtin(),
+        catalog: plan.catalog,
         wants: &wants,
         limits: &plan.source.limits,
         stop: &plan.source.stop,

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use rayon::prelude::*;
 
 use crate::{
+    catalog::Catalog,
     failure::{Code, Failure},
     policy::{Policy, WaiverUse},
     report::{ImageReport, Outcome, Report, UnusedWaiver},
@@ -26,6 +27,8 @@ pub struct Plan {
     pub targets: Vec<Target>,
     /// How to open targets.
     pub source: source::Options,
+    /// What programs to know.
+    pub catalog: &'static Catalog,
     /// What to judge by.
     pub policy: Policy,
     /// Layers read at a time.

@@ -8,7 +8,6 @@ use super::{
     open::{LayerSource, OpenedImage},
 };
 use crate::{
-    catalog::Catalog,
     checks::{self, Ability, Subject},
     failure::{Code, Failure, Result},
     finding::{ImageGap, LayerOrigin, fingerprint},
@@ -71,14 +70,14 @@ pub(super) fn judge(
         rootfs: &rootfs,
         config: image.config.as_ref(),
         platform: image.platform.as_ref(),
-        catalog: Catalog::builtin(),
+        catalog: plan.catalog,
     };
     let mut findings = checks::run(&subject);
     if gaps.iter().any(|(_, gap)| gap.hides == Hides::Anything) {
         // What is not there may be in what was not read.
         findings.retain(|finding| !OF_ABSENCE.contains(&finding.rule.id));
     }
-    let capabilities = checks::capabilities(&findings, Catalog::builtin())
+    let capabilities = checks::capabilities(&findings, plan.catalog)
         .into_iter()
         .map(capability)
         .collect();

@@ -91,10 +91,11 @@ fn masks_hide_only_what_depends_on_the_machine() {
 
 #[test]
 fn help_is_as_it_was() {
-    let pages: [(&str, &[&str]); 9] = [
+    let pages: [(&str, &[&str]); 10] = [
         ("scant", &["--help"]),
         ("scan", &["scan", "--help"]),
         ("scan-short", &["scan", "-h"]),
+        ("identify", &["identify", "--help"]),
         ("explain", &["explain", "--help"]),
         ("rules", &["rules", "--help"]),
         ("policy", &["policy", "--help"]),

@@ -81,7 +81,7 @@ impl<'a> Reading<'a> {
     /// Which of `wanted` are dynamic symbols that the file asks for, and which are ones that it has.
     pub(in crate::binary) fn symbols(
         &self,
-        wanted: &BTreeSet<&[u8]>,
+        wanted: &BTreeSet<Vec<u8>>,
     ) -> (BTreeSet<&'a [u8]>, BTreeSet<&'a [u8]>) {
         let (mut imports, mut defines) = (BTreeSet::new(), BTreeSet::new());
         let Some(Symbols { table, names, count }) = self.symbols else {
@@ -93,7 +93,7 @@ impl<'a> Reading<'a> {
             return (imports, defines);
         };
         // No name needs to be read further than the longest that is wanted: hostile names cost no more than honest ones.
-        let longest = wanted.iter().map(|name| name.len()).max().unwrap_or_default();
+        let longest = wanted.iter().map(Vec::len).max().unwrap_or_default();
         for symbol in &symbols {
             let at = names.checked_add(symbol.st_name as u64);
             let Some(name) = at.and_then(|at| self.content.text(at, longest)) else {

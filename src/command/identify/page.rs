@@ -1,0 +1,125 @@
+//! A page is a view as text for a person: whole for one file, one line for each of many.
+
+use std::fmt::Write;
+
+use super::view::{ElfView, IdentityView, ScriptView, View};
+
+/// Columns of the words before what they are about.
+const INDENT: usize = 14;
+
+/// All that is known of one file.
+pub(super) fn page(view: &View) -> String {
+    let mut out = format!("{}\n", view.path);
+    let mut row = |word: &str, text: &str| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "  {word:INDENT$}{text}");
+    };
+    if let Some(error) = &view.error {
+        row("unread", error);
+        return out;
+    }
+    row("form", &form(view));
+    if let Some(ElfView {
+        interpreter,
+        needed,
+        soname,
+        damage,
+        ..
+    }) = &view.elf
+    {
+        if let Some(interpreter) = interpreter {
+            row("interpreter", interpreter);
+        }
+        if !needed.is_empty() {
+            row("needs", &needed.join(", "));
+        }
+        if let Some(soname) = soname {
+            row("library name", soname);
+        }
+        if let Some(damage) = damage {
+            row("damage", damage);
+        }
+    }
+    if let Some(ScriptView {
+        interpreter,
+        argument,
+    }) = &view.script
+    {
+        let argument = argument
+            .as_ref()
+            .map_or_else(String::new, |argument| format!(" {argument}"));
+        row("interpreter", &format!("{interpreter}{argument}"));
+    }
+    for (number, identity) in view.identities.iter().enumerate() {
+        row(if number == 0 { "is" } else { "and" }, &headline(identity));
+        row("", &identity.evidence);
+        if !identity.applets.is_empty() {
+            row("applets", &identity.applets.join(" "));
+        }
+    }
+    if let Some(rule) = view.rule {
+        row("rule", rule);
+    } else if !view.identities.is_empty() && view.elf.as_ref().is_some_and(|elf| elf.linkage == "library") {
+        row(
+            "rule",
+            "none: a library is not started, it only carries that code",
+        );
+    } else if view.form.is_some() {
+        row("rule", "none");
+    }
+    if let Some(family) = &view.called_like {
+        row(
+            "name",
+            &format!("is that of {family}, but nothing in the file says so"),
+        );
+    }
+    if let Some(opaque) = &view.opaque {
+        row("opaque", opaque);
+    }
+    for (number, capability) in view.capabilities.iter().enumerate() {
+        let attack = if capability.attack.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", capability.attack.join(", "))
+        };
+        let word = if number == 0 { "allows" } else { "" };
+        row(
+            word,
+            &format!("{}: it {}{attack}", capability.id, capability.meaning),
+        );
+    }
+    out
+}
+
+/// One file in one line: path, rule, what it is.
+pub(super) fn line(view: &View) -> String {
+    let what = match (&view.error, view.identities.first()) {
+        (Some(error), _) => format!("unread: {error}"),
+        (None, Some(identity)) => headline(identity),
+        (None, None) => match (&view.opaque, &view.called_like) {
+            (Some(opaque), _) => format!("opaque: {opaque}"),
+            (None, Some(family)) => format!("unknown, called like {family}"),
+            (None, None) => form(view),
+        },
+    };
+    format!("{}\t{}\t{what}\n", view.path, view.rule.unwrap_or("-"))
+}
+
+fn headline(identity: &IdentityView) -> String {
+    let version = identity
+        .version
+        .as_ref()
+        .map_or_else(String::new, |version| format!(" {version}"));
+    format!("{}{version}, {}", identity.family, identity.confidence)
+}
+
+fn form(view: &View) -> String {
+    match (&view.elf, view.form) {
+        (Some(elf), _) => format!(
+            "ELF, {}, {} bits, {}-endian, {}",
+            elf.machine, elf.bits, elf.byte_order, elf.linkage
+        ),
+        (None, Some(form)) => form.to_owned(),
+        (None, None) => "no program".to_owned(),
+    }
+}
