@@ -1,12 +1,6 @@
 //! Debian packages: fetched by apt into a cache of our own, unpacked by dpkg-deb, never installed.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-    io::Read,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeMap, io::Read, process::Command};
 
 use tar::{Archive, EntryType};
 
