@@ -103,8 +103,17 @@ fn write(report: &Report, output: &Output, style: &Style) -> Result<(), Trouble>
     }
 }
 
-/// Writes beside the file's place, then renames: whoever reads it sees the whole report or the old one.
+/// Writes beside the file's place, then renames: whoever reads it sees the whole report or the old one. A link stays and its
+/// file is renewed; what is no file (`/dev/null`, a pipe) is written to as it is.
 fn write_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let path = &match path.canonicalize() {
+        Ok(there) if !there.is_file() => {
+            let mut out = BufWriter::new(std::fs::OpenOptions::new().write(true).open(there)?);
+            return write(&mut out).and_then(|()| out.flush());
+        }
+        Ok(there) => there,
+        Err(_) => path.to_owned(),
+    };
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

@@ -197,3 +197,32 @@ fn a_reader_that_goes_away_is_no_fault() {
         assert!(output.status.code().is_some(), "{words:?}: {:?}", output.status);
     }
 }
+
+#[test]
+fn a_link_stays_a_link_and_a_pipe_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let target = oci("distroless-static-nonroot");
+    fs::write(at("real.json"), "old").unwrap();
+    std::os::unix::fs::symlink("real.json", at("link.json")).unwrap();
+    let ran = finish(
+        scant(&["scan", "-o", "json=link.json", &target]).current_dir(folder.path()),
+        b"",
+    );
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert!(at("link.json").symlink_metadata().unwrap().is_symlink());
+    let report = fs::read_to_string(at("real.json")).unwrap();
+    assert!(report.contains("\"scant/1\""));
+
+    assert!(Command::new("mkfifo").arg(at("pipe")).status().unwrap().success());
+    let pipe = at("pipe");
+    let reader = std::thread::spawn(move || fs::read_to_string(pipe).unwrap());
+    let ran = finish(
+        scant(&["scan", "-o", "json=pipe", &target]).current_dir(folder.path()),
+        b"",
+    );
+    assert_eq!(ran.code, Some(0), "{}", ran.err);
+    assert_eq!(reader.join().unwrap(), report);
+    assert!(!at("pipe").is_file(), "the pipe was replaced by a file");
+    assert_eq!(names(folder.path()), ["link.json", "pipe", "real.json"]);
+}
