@@ -38,8 +38,9 @@ pub(crate) struct Packages {
 impl Packages {
     /// A cache below `work`.
     pub(crate) fn new(work: &Path) -> Self {
+        // apt takes a relative directory as one below the root.
         Self {
-            directory: work.to_owned(),
+            directory: std::path::absolute(work).unwrap_or_else(|_| work.to_owned()),
         }
     }
 
