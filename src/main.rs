@@ -14,7 +14,7 @@ fn main() -> ExitCode {
         Command::Identify(args) => command::identify::run(&cli.global, &args),
         Command::Explain { rule } => command::rules::explain(&cli.global, &rule),
         Command::Rules { markdown } => command::rules::list(&cli.global, markdown),
-        Command::Policy { command } => command::policy::run(&cli.global, &command),
+        Command::Policy { command } => command::policy::run(&command),
         Command::Schema { format: _ } => command::schema::run(),
     };
     done.unwrap_or_else(command::Trouble::report)

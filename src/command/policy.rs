@@ -4,14 +4,14 @@ use std::{fmt::Write, process::ExitCode};
 
 use super::{Done, Trouble, print};
 use crate::{
-    cli::{GlobalArgs, PolicyCommand},
+    cli::PolicyCommand,
     config,
     finding::RULES,
     policy::{self, Policy},
 };
 
 /// Carries out `scant policy show` or `scant policy check`.
-pub fn run(_global: &GlobalArgs, command: &PolicyCommand) -> Done {
+pub fn run(command: &PolicyCommand) -> Done {
     match command {
         PolicyCommand::Show { policy } => print(&show(&config::policy(policy, &[])?)),
         PolicyCommand::Check { policies } => check(policies),

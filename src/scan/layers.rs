@@ -56,17 +56,6 @@ struct Task<'a> {
     spent: &'a Spent,
 }
 
-/// Tells how much there is to read.
-pub(super) fn announce(candidates: &[Candidate], progress: &dyn Progress) {
-    let tasks = tasks(candidates);
-    let bytes = tasks.iter().filter_map(|task| task.layer.size).sum();
-    progress.opened(
-        candidates.iter().filter(|c| c.image.is_ok()).count(),
-        tasks.len(),
-        bytes,
-    );
-}
-
 /// Reads every distinct layer of all candidates once.
 pub(super) fn read_all(candidates: &[Candidate], plan: &Plan, progress: &dyn Progress) -> FactsByLayer {
     let mut facts = FactsByLayer::new();
@@ -85,6 +74,12 @@ pub(super) fn read_all(candidates: &[Candidate], plan: &Plan, progress: &dyn Pro
         }
     }
     let tasks = tasks(candidates);
+    let bytes = tasks.iter().filter_map(|task| task.layer.size).sum();
+    progress.opened(
+        candidates.iter().filter(|c| c.image.is_ok()).count(),
+        tasks.len(),
+        bytes,
+    );
     let next = AtomicUsize::new(0);
     let done = Mutex::new(facts);
     thread::scope(|scope| {

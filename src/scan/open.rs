@@ -93,12 +93,10 @@ pub(super) fn all(plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
             });
         }
     });
-    let candidates: Vec<Candidate> = opened
+    opened
         .into_iter()
         .flat_map(|slot| slot.into_inner().unwrap_or_default())
-        .collect();
-    layers::announce(&candidates, progress);
-    candidates
+        .collect()
 }
 
 fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
