@@ -26,6 +26,8 @@ pub mod command;
 pub mod config;
 pub mod failure;
 pub mod finding;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod gap;
 pub mod image;
 pub mod layer;

@@ -191,7 +191,16 @@ fn nothing_decompresses_http() {
 
 /// Whether a file holds tests, or what they are made with, and nothing else.
 fn is_test(path: &Path) -> bool {
-    let names = ["tests", "tests.rs", "testing", "testing.rs", "samples.rs"];
+    let names = [
+        "tests",
+        "tests.rs",
+        "testing",
+        "testing.rs",
+        "samples.rs",
+        "fuzzing",
+        "fuzzing.rs",
+        "model.rs",
+    ];
     path.iter().any(|part| names.iter().any(|name| part == *name))
 }
 

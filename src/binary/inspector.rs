@@ -11,7 +11,7 @@ use crate::{catalog::Catalog, limits::Limits};
 /// Bytes of a script that are looked at.
 const SCRIPT: usize = 8 << 10;
 /// Bytes behind the head of a large file that are looked at in one go.
-const CHUNK: usize = 256 << 10;
+const CHUNK: usize = if cfg!(fuzzing) { 500 } else { 256 << 10 };
 /// Places that look like Go's build information before none of them is it.
 const BUILD_INFOS: usize = 4;
 

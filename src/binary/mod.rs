@@ -4,6 +4,8 @@ mod applets;
 mod archive;
 mod content;
 mod elf;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod go;
 mod identify;
 mod inspector;

@@ -1,6 +1,8 @@
 //! The catalogue is what scant looks for: tools by family, the rule each belongs to, and what it lets an intruder do.
 
 mod compile;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub(crate) mod hash;
 mod names;
 mod own;

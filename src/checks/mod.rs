@@ -5,6 +5,8 @@ mod capability;
 mod command_line;
 mod debug_tool;
 mod file_capability;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod identify;
 mod interpreter;
 mod machine;

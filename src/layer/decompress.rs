@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Bytes handed out at once.
-const OUTPUT: usize = 256 << 10;
+const OUTPUT: usize = if cfg!(fuzzing) { 600 } else { 256 << 10 };
 
 /// Why decompression goes no further.
 #[derive(Debug)]

@@ -4,6 +4,8 @@ mod contents;
 mod decompress;
 mod entry;
 mod facts;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod pass;
 mod read_ahead;
 mod remarks;

@@ -1,5 +1,7 @@
 //! A policy is the bar an image is held to: levels, weights, pass mark and accepted findings.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod judge;
 mod load;
 mod waiver;

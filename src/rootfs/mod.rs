@@ -1,10 +1,14 @@
 //! The root filesystem is what a container of the image would see: all layers merged, links resolvable inside the root.
 
 pub mod accounts;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod links;
 mod merge;
+#[cfg(any(test, fuzzing))]
+mod model;
 mod remarks;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

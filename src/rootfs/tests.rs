@@ -686,8 +686,6 @@ fn short_members_cannot_stand_for_endless_paths() {
     assert!(rootfs(chain).gaps().is_empty());
 }
 
-// Against a model too simple to be wrong: layers applied one after the other onto a map of paths.
-
 fn arbitrary_entry() -> impl Strategy<Value = Entry> {
     let path =
         prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]), 1..4).prop_map(|p| p.join("/"));
@@ -701,76 +699,19 @@ fn arbitrary_entry() -> impl Strategy<Value = Entry> {
     })
 }
 
-fn model(layers: &[LayerFacts]) -> BTreeMap<RootPath, (u64, bool)> {
-    let mut map: BTreeMap<RootPath, (u64, bool)> = BTreeMap::new();
-    let remove = |map: &mut BTreeMap<RootPath, (u64, bool)>, path: &RootPath, itself: bool| {
-        map.retain(|key, _| !(key.is_below(path) || itself && key == path));
-    };
-    for layer in layers {
-        for entry in &layer.entries {
-            match entry.kind {
-                Kind::Whiteout => remove(&mut map, &entry.path, true),
-                Kind::Opaque if map.get(&entry.path).is_some_and(|it| it.1) => {
-                    remove(&mut map, &entry.path, false);
-                }
-                _ => {}
-            }
-        }
-        for entry in &layer.entries {
-            let is_dir = entry.kind == Kind::Directory;
-            if matches!(entry.kind, Kind::Whiteout | Kind::Opaque) {
-                continue;
-            }
-            let mut above = entry.path.parent();
-            while let Some(dir) = above.filter(|dir| !dir.is_root()) {
-                // A file or link of a lower layer gives way to a directory.
-                map.insert(dir.clone(), (0, true));
-                above = dir.parent();
-            }
-            if !is_dir {
-                remove(&mut map, &entry.path, true);
-            }
-            map.insert(entry.path.clone(), (entry.size, is_dir));
-        }
-    }
-    map
-}
-
-/// Leaves out what the model does not know: markers beside new entries at or above their path, and members below or
-/// directories after a file or link of their own layer.
-fn plain(layer: &mut LayerFacts) {
-    let entries = std::mem::take(&mut layer.entries);
-    for entry in entries {
-        let marker = matches!(entry.kind, Kind::Whiteout | Kind::Opaque);
-        let exotic = layer.entries.iter().any(|other| {
-            let other_marker = matches!(other.kind, Kind::Whiteout | Kind::Opaque);
-            let related = other.path == entry.path
-                || other.path.is_below(&entry.path)
-                || entry.path.is_below(&other.path);
-            let leaf = |entry: &Entry| !matches!(entry.kind, Kind::Directory);
-            related
-                && (marker != other_marker
-                    || !marker && leaf(other) && (entry.path.is_below(&other.path) || !leaf(&entry)))
-        });
-        if !exotic {
-            layer.entries.push(entry);
-        }
-    }
-}
-
 proptest! {
     #[test]
     fn merges_like_the_naive_model(
         layers in prop::collection::vec(prop::collection::vec(arbitrary_entry(), 0..8).prop_map(layer), 0..5)
     ) {
         let mut layers = layers;
-        layers.iter_mut().for_each(plain);
+        layers.iter_mut().for_each(model::plain);
         let fs = Rootfs::merge(&layers.iter().collect::<Vec<_>>());
         let ours: BTreeMap<RootPath, (u64, bool)> = fs
             .under(&RootPath::root())
             .map(|(path, node)| (path.clone(), (node.size, node.kind == Kind::Directory)))
             .collect();
-        prop_assert_eq!(ours, model(&layers));
+        prop_assert_eq!(ours, model::merge(&layers));
         // Nothing is lost: each file and link is either there or residue.
         let shipped = layers.iter().flat_map(|layer| &layer.entries);
         let shipped = shipped.filter(|entry| matches!(entry.kind, Kind::File | Kind::Symlink(_))).count();

@@ -3,6 +3,8 @@
 mod archive;
 mod docker_daemon;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 pub mod index;
 mod json;
 mod listing;

@@ -4,6 +4,8 @@ mod blob;
 mod breakage;
 mod challenge;
 mod credentials;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod helper;
 mod refusal;
 mod retry;

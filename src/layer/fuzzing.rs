@@ -1,0 +1,218 @@
+//! Fuzz targets of what reads a layer's blob.
+
+use std::sync::{
+    LazyLock,
+    atomic::{AtomicBool, AtomicUsize},
+};
+
+use super::{
+    Collector, Contents, LayerFacts, Pass, Want, contents,
+    decompress::{Decompressor, Halt, Output},
+    read_ahead::Chunks,
+};
+use crate::{
+    catalog::Catalog,
+    failure::{Code, Result},
+    fuzzing::{assert_shown, mended, pieces},
+    limits::Limits,
+    path::RootPath,
+};
+
+const WANTS: [Want; 4] = [
+    Want::Name("passwd"),
+    Want::Path("/etc/group"),
+    Want::Below("/a"),
+    Want::Accounts,
+];
+
+fn limits() -> &'static Limits {
+    static LIMITS: LazyLock<Limits> = LazyLock::new(|| Limits {
+        layer: 6_000,
+        frames: 5,
+        members: 7,
+        names: 600,
+        facts: 8_000,
+        path: 120,
+        component: 60,
+        tar_extension: 1_500,
+        pax_records: 5,
+        xattr: 24,
+        kept_file: 100,
+        kept_layer: 250,
+        program: 600,
+        unpacked: 2_048,
+        zstd_window_log: 17,
+        ..Limits::default()
+    });
+    &LIMITS
+}
+
+/// What these pieces of a blob say, without reading ahead.
+pub(crate) fn facts_of<'d>(blob: impl IntoIterator<Item = &'d [u8]>, wants: &[Want]) -> Result<LayerFacts, Code> {
+    let limits = limits();
+    let held = AtomicUsize::new(0);
+    let inspector = contents::inspector(Catalog::builtin(), limits);
+    let contents = Contents::new(wants, limits, inspector);
+    let pass = Pass::new(limits, None, Collector::new(limits, contents).sharing(&held));
+    let chunks = blob.into_iter().map(<[u8]>::to_vec).collect();
+    let facts = pass.run(Chunks::ready(chunks), &AtomicBool::new(false));
+    facts.map_err(|failure| {
+        assert_shown(&failure.to_string());
+        failure.code
+    })
+}
+
+/// A layer says the same in whatever pieces it comes, and keeps to the caps.
+pub fn tar(data: &[u8]) {
+    let Some((mend, data)) = data.split_first() else {
+        return;
+    };
+    let head = data.get(..3).unwrap_or_default();
+    let blob = if mend & 1 == 0 {
+        mended(data.get(3..).unwrap_or_default())
+    } else {
+        data.get(3..).unwrap_or_default().to_vec()
+    };
+    let data = [head, &blob].concat();
+    let (pieces, whole) = pieces(&data);
+    let facts = facts_of([whole], &WANTS);
+    assert_eq!(facts_of(pieces, &WANTS), facts);
+    match facts {
+        Err(code) => assert!(matches!(code, Code::Corrupt | Code::TooLarge), "{code:?}"),
+        Ok(facts) => hold(&facts, whole.len()),
+    }
+}
+
+/// What holds for the facts of any layer.
+fn hold(facts: &LayerFacts, size: usize) {
+    let limits = limits();
+    assert_eq!(facts.size, size as u64);
+    assert!(facts.uncompressed <= limits.layer);
+    let entries = || facts.entries.iter().chain(&facts.behind_end);
+    assert!(entries().count() <= limits.members);
+    for entry in entries() {
+        assert_eq!(RootPath::clean(entry.path.as_bytes()), entry.path);
+        assert!(entry.path.as_bytes().len() <= limits.path);
+        assert!(entry.path.components().all(|part| part.len() <= limits.component));
+        assert!(entry.mode <= 0o7777);
+        assert!(entry.capability.as_ref().is_none_or(|value| value.len() <= limits.xattr));
+    }
+    let kept = || entries().filter_map(|entry| entry.kept.as_ref());
+    assert!(kept().all(|kept| kept.bytes.len() <= limits.kept_file));
+    assert!(kept().map(|kept| kept.bytes.len()).sum::<usize>() <= limits.kept_layer);
+    for gap in &facts.gaps {
+        assert_shown(&gap.why);
+        assert!(!gap.why.contains("internal error"), "{}", gap.why);
+    }
+    facts.notes.iter().for_each(|note| assert_shown(note));
+}
+
+/// Keeps what comes out, and says that the archive ended after so many bytes.
+struct Plain {
+    bytes: Vec<u8>,
+    ends_after: usize,
+    cap: usize,
+}
+
+impl Output for Plain {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+        let left = self.cap.saturating_sub(self.bytes.len());
+        self.bytes.extend_from_slice(&bytes[..left.min(bytes.len())]);
+        Ok(())
+    }
+
+    fn ended(&self) -> bool {
+        self.bytes.len() >= self.ends_after
+    }
+
+    fn place(&self) -> String {
+        String::new()
+    }
+}
+
+/// How a decompression ended: the failure's code, or whether a gap was left.
+type Ending = Result<u64, Option<Code>>;
+
+fn unpacked<'d>(blob: impl IntoIterator<Item = &'d [u8]>, ends_after: usize) -> (Vec<u8>, Ending) {
+    let mut decompressor = Decompressor::new(limits());
+    let mut plain = Plain {
+        bytes: Vec::new(),
+        ends_after,
+        cap: 100_000,
+    };
+    let ending = blob
+        .into_iter()
+        .try_for_each(|piece| decompressor.feed(piece, &mut plain))
+        .and_then(|()| decompressor.finish(&mut plain));
+    let ending = match ending {
+        Ok(()) => Ok(decompressor.trailing()),
+        Err(Halt::Failed(failure)) => {
+            assert_shown(&failure.to_string());
+            Err(Some(failure.code))
+        }
+        Err(Halt::Gap(_)) => Err(None),
+    };
+    (plain.bytes, ending)
+}
+
+/// Members and frames come out whole and in order, in whatever pieces they come in.
+pub fn decompress(data: &[u8]) {
+    let [mode, ends_after, data @ ..] = data else {
+        return;
+    };
+    let ends_after = usize::from(*ends_after) * 4;
+    let mut blob = data.get(..3).unwrap_or_default().to_vec();
+    let mut expected = Vec::new();
+    let rest = data.get(3..).unwrap_or_default();
+    // Members made of stored blocks: what a fuzzer cannot guess is their checksum.
+    let whole_members = mode & 3;
+    let mut count = 0;
+    if whole_members == 0 {
+        blob.extend_from_slice(rest);
+    } else {
+        for part in rest.split(|&byte| byte == 0xfe) {
+            match whole_members {
+                1 => gzip_member(&mut blob, part),
+                _ => zstd_frame(&mut blob, part),
+            }
+            expected.extend_from_slice(part);
+            count += 1;
+        }
+    }
+    let (pieces, whole) = pieces(&blob);
+    let (bytes, ending) = unpacked([whole], ends_after);
+    assert_eq!(unpacked(pieces, ends_after), (bytes.clone(), ending.clone()));
+    if whole_members != 0 && count <= limits().frames {
+        assert_eq!((bytes, ending), (expected, Ok(0)));
+    } else if let Err(Some(code)) = ending {
+        assert!(matches!(code, Code::Corrupt | Code::TooLarge), "{code:?}");
+    }
+}
+
+/// One gzip member of stored blocks.
+fn gzip_member(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend_from_slice(b"\x1f\x8b\x08\0\0\0\0\0\0\xff");
+    for block in bytes.chunks(1_000) {
+        let length = block.len() as u16;
+        out.push(0);
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(&(!length).to_le_bytes());
+        out.extend_from_slice(block);
+    }
+    out.extend_from_slice(b"\x01\0\0\xff\xff");
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    out.extend_from_slice(&crc.sum().to_le_bytes());
+    out.extend_from_slice(&crc.amount().to_le_bytes());
+}
+
+/// One zstd frame of raw blocks, without content size and checksum (RFC 8878, 3.1.1).
+fn zstd_frame(out: &mut Vec<u8>, bytes: &[u8]) {
+    // Magic number; no flags; a window of 2^17 bytes.
+    out.extend_from_slice(b"\x28\xb5\x2f\xfd\0\x38");
+    for block in bytes.chunks(1_000) {
+        out.extend_from_slice(&((block.len() as u32) << 3).to_le_bytes()[..3]);
+        out.extend_from_slice(block);
+    }
+    out.extend_from_slice(b"\x01\0\0");
+}
