@@ -1,6 +1,6 @@
 //! Applets are the programs inside a multi-call program; its own table tells which there are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use goblin::elf::{
     dynamic::{DT_RELA, DT_RELASZ},
@@ -18,6 +18,9 @@ const MOST: usize = 4_096;
 const RELOCATIONS: usize = 1_000_000;
 /// Places from which a table of pointers is tried.
 const STARTS: usize = 64;
+/// Loaded segments of a program whose pointers are followed; real ones have a handful, a hostile one may map one range a
+/// thousand times.
+const LOADED: usize = 16;
 
 /// The longest run of names in ascending order with one NUL between two, as busybox has it. Empty: there is none that
 /// holds enough known names. Also gives names that are not known.
@@ -46,6 +49,13 @@ pub(super) fn in_name_table(catalog: &Catalog, data: &[u8]) -> Vec<String> {
 /// The names that an array of structures points to, as toybox has it: the first word of each structure is the address of
 /// a name. Empty: there is no such array that holds enough known names.
 pub(super) fn in_pointer_table(catalog: &Catalog, reading: &Reading<'_>) -> Vec<String> {
+    let loaded = reading
+        .segments
+        .iter()
+        .filter(|segment| segment.p_type == PT_LOAD);
+    if loaded.count() > LOADED {
+        return Vec::new();
+    }
     let table = Pointers::of(reading);
     let mut best = Vec::new();
     for start in table.starts(b"toybox") {
@@ -114,7 +124,7 @@ impl<'r, 'a> Pointers<'r, 'a> {
 
     /// Addresses of pointers to the text `name`, which may be the tail of another.
     fn starts(&self, name: &[u8]) -> Vec<u64> {
-        let mut targets = Vec::new();
+        let mut targets = BTreeSet::new();
         for segment in self
             .reading
             .segments
@@ -142,11 +152,11 @@ impl<'r, 'a> Pointers<'r, 'a> {
             .filter(|s| s.p_type == PT_LOAD && writable(s.p_flags))
         {
             let data = self.bytes(segment.p_offset, segment.p_filesz);
-            let words = data
-                .chunks_exact(self.word as usize)
-                .zip((segment.p_vaddr..).step_by(self.word as usize));
-            let pointing = words.filter(|(bytes, _)| targets.contains(&self.reading.number(bytes)));
-            starts.extend(pointing.map(|(_, place)| place).take(STARTS));
+            let words = (0_u64..).zip(data.chunks_exact(self.word as usize));
+            let pointing = words.filter(|(_, bytes)| targets.contains(&self.reading.number(bytes)));
+            // Past the highest address nothing is mapped.
+            let places = pointing.filter_map(|(word, _)| segment.p_vaddr.checked_add(word * self.word));
+            starts.extend(places.take(STARTS));
         }
         starts.sort_unstable();
         starts.dedup();

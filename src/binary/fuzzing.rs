@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 
 use super::{
-    Content, Form, Inspector, Program, Script, applets as tables, elf::Reading, go, nrv as decompressor, packed, script as line,
+    Content, Form, Inspector, Program, Script, applets as tables,
+    elf::Reading,
+    go, nrv as decompressor, packed, script as line,
     search::{Found, OVERLAP},
 };
 use crate::{
@@ -41,14 +43,24 @@ pub fn program(data: &[u8]) {
     let found = inspect([whole], whole.len());
     assert_eq!(inspect(pieces, whole.len()), found);
     if whole.starts_with(b"\x7fELF") {
-        assert!(matches!(found, Some(Program { form: Form::Elf(_), .. })));
+        assert!(matches!(
+            found,
+            Some(Program {
+                form: Form::Elf(_),
+                ..
+            })
+        ));
     }
     let Some(found) = found else { return };
     assert!(found.weight() < 64 << 10);
     for identity in &found.identities {
         assert_shown(&identity.evidence);
         assert_shown(identity.version.as_deref().unwrap_or_default());
-        assert!(identity.meaning(Catalog::builtin()).is_some(), "{}", identity.family);
+        assert!(
+            identity.meaning(Catalog::builtin()).is_some(),
+            "{}",
+            identity.family
+        );
     }
     if let Some((_, meaning)) = found.tool(Catalog::builtin()) {
         assert!(found.starts() && meaning.rule.is_some());
@@ -58,12 +70,20 @@ pub fn program(data: &[u8]) {
 /// A script's line holds what the kernel would take, no more.
 pub fn script(data: &[u8]) {
     let read = line::read(data);
-    assert_eq!(line::read(&data[..data.len().min(255)]), read, "the kernel reads 255 bytes");
-    if let Some(Script { interpreter, argument }) = &read {
+    assert_eq!(
+        line::read(&data[..data.len().min(255)]),
+        read,
+        "the kernel reads 255 bytes"
+    );
+    if let Some(Script {
+        interpreter,
+        argument,
+    }) = &read
+    {
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0);
         assert!(data.starts_with(b"#!"));
         assert!(!interpreter.is_empty() && !interpreter.iter().any(blank));
-        for argument in argument {
+        if let Some(argument) = argument {
             assert!(!argument.first().is_none_or(blank) && !argument.last().is_none_or(blank));
         }
         assert!(interpreter.len() + argument.as_ref().map_or(0, Vec::len) <= 253);
@@ -71,7 +91,10 @@ pub fn script(data: &[u8]) {
     let file = [b"#!", data].concat();
     let (pieces, whole) = pieces(&file);
     assert_eq!(inspect(pieces, whole.len()), inspect([whole], whole.len()));
-    assert_eq!(inspect([&file[..]], file.len()).is_some(), line::read(&file).is_some());
+    assert_eq!(
+        inspect([&file[..]], file.len()).is_some(),
+        line::read(&file).is_some()
+    );
 }
 
 /// A packed program unpacks to no more than the cap.
@@ -92,8 +115,11 @@ pub fn nrv(data: &[u8]) {
     let Some(([variant, size], stream)) = data.split_first_chunk() else {
         return;
     };
-    let variant = [decompressor::Variant::B, decompressor::Variant::D, decompressor::Variant::E]
-        [usize::from(variant % 3)];
+    let variant = [
+        decompressor::Variant::B,
+        decompressor::Variant::D,
+        decompressor::Variant::E,
+    ][usize::from(variant % 3)];
     let size = usize::from(*size) * 8;
     if let Some(out) = decompressor::decompress(variant, stream, size) {
         assert!(out.len() <= size);
@@ -160,7 +186,9 @@ pub fn search(data: &[u8]) {
     });
     let count = |found: &Found, number: usize| {
         let tool = CATALOG.tool(&format!("shell.fuzz{number}"));
-        tool.map_or(0, |tool| tool.signatures.iter().map(|one| found.count(&one.any)).sum())
+        tool.map_or(0, |tool| {
+            tool.signatures.iter().map(|one| found.count(&one.any)).sum()
+        })
     };
     let (pieces, whole) = pieces(data);
     let mut at_once = Found::new(&CATALOG);

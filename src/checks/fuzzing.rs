@@ -1,6 +1,9 @@
 //! Fuzz targets of what checks decode.
 
-use super::{capability::{decode, names}, command_line};
+use super::{
+    capability::{decode, names},
+    command_line,
+};
 use crate::{binary::Script, fuzzing::lossy, image::ImageConfig};
 
 /// A value says what its words say, read by hand.
@@ -10,18 +13,26 @@ pub fn capability(data: &[u8]) {
         bytes.map_or(0, |bytes| u64::from(u32::from_le_bytes(*bytes)))
     };
     match decode(data) {
-        Err(why) => assert!(!why.is_empty() && !matches!((word(0) >> 24, data.len()), (1, 12) | (2, 20) | (3, 24))),
+        Err(why) => {
+            assert!(!why.is_empty() && !matches!((word(0) >> 24, data.len()), (1, 12) | (2, 20) | (3, 24)))
+        }
         Ok(read) => {
             let high = |at: usize| if data.len() > 12 { word(at) << 32 } else { 0 };
             assert_eq!(read.permitted, word(1) | high(3));
             assert_eq!(read.inheritable, word(2) | high(4));
             assert_eq!(read.effective, word(0) & 1 == 1);
-            assert_eq!(u64::from(read.root_id), if data.len() == 24 { word(5) } else { 0 });
+            assert_eq!(
+                u64::from(read.root_id),
+                if data.len() == 24 { word(5) } else { 0 }
+            );
             assert_eq!(read.beyond_default() & !read.permitted, 0);
             assert!((read.power() == super::capability::Power::Nothing) == (read.permitted == 0));
             let shown = names(read.permitted);
             let count = shown.split(", ").filter(|name| !name.is_empty()).count();
-            assert!(shown == "all" || count == read.permitted.count_ones() as usize, "{shown}");
+            assert!(
+                shown == "all" || count == read.permitted.count_ones() as usize,
+                "{shown}"
+            );
         }
     }
 }
@@ -33,7 +44,10 @@ pub fn command_line(data: &[u8]) {
     let mut line = argv.clone();
     let weight = |line: &[&[u8]]| line.iter().map(|word| word.len() + 1).sum::<usize>();
     while let Some(inner) = command_line::delegated(&line) {
-        assert!(!inner.is_empty() && weight(&inner) < weight(&line), "{line:?} {inner:?}");
+        assert!(
+            !inner.is_empty() && weight(&inner) < weight(&line),
+            "{line:?} {inner:?}"
+        );
         line = inner;
     }
     if let Some(command) = command_line::shell_command(&argv) {
@@ -44,7 +58,11 @@ pub fn command_line(data: &[u8]) {
         argument: argv.get(1).map(|word| word.to_vec()),
     };
     if let Some(program) = command_line::env_program(&script) {
-        assert!(script.argument.is_some_and(|argument| argument.len() >= program.len()));
+        assert!(
+            script
+                .argument
+                .is_some_and(|argument| argument.len() >= program.len())
+        );
     }
     let words: Vec<String> = argv.iter().map(|word| lossy(word)).collect();
     let half = words.len() / 2;

@@ -23,7 +23,22 @@ pub fn image(data: &[u8]) {
         .collect();
     let rootfs = Rootfs::merge(&layers.iter().collect::<Vec<_>>());
     let strings = [
-        "", "/a", "a", "/bin/sh", "-c", "exec a b", "env", "b\u{1b}[31m", "0", "root", "a:b", "65532:65532", "-1", "x:", "c", "/",
+        "",
+        "/a",
+        "a",
+        "/bin/sh",
+        "-c",
+        "exec a b",
+        "env",
+        "b\u{1b}[31m",
+        "0",
+        "root",
+        "a:b",
+        "65532:65532",
+        "-1",
+        "x:",
+        "c",
+        "/",
     ];
     let word = |byte: u8| strings[usize::from(byte & 15)].to_owned();
     let config = ImageConfig {

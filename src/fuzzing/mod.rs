@@ -8,11 +8,11 @@ mod outputs;
 mod words;
 
 pub use self::{image::image, outputs::outputs, words::*};
+use crate::text;
 pub use crate::{
     binary::fuzzing::*, catalog::fuzzing::*, checks::fuzzing::*, layer::fuzzing::*, policy::fuzzing::*,
     rootfs::fuzzing::*, source::fuzzing::*,
 };
-use crate::text;
 
 /// One target: takes any bytes and panics if something is wrong.
 pub type Target = fn(&[u8]);

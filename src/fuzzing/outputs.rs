@@ -45,7 +45,11 @@ pub fn outputs(data: &[u8]) {
             sarif: profile,
             ..Style::default()
         };
-        sarif(&parsed(&written(Format::Sarif, &style)), texts);
+        let log = parsed(&written(Format::Sarif, &style));
+        // Code scanning gets nothing of an image that was not read to the end.
+        if profile == SarifProfile::Plain || choice & 4 == 0 {
+            sarif(&log, texts);
+        }
     }
 }
 
@@ -77,10 +81,15 @@ fn sarif(log: &Value, [path, ..]: [&[u8]; 6]) {
     let uri = uri.as_str().unwrap_or_default();
     assert!(uri.starts_with("container-images/"), "{uri}");
     let relative = uri.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    let plain = uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}[]#?:".contains(&byte));
+    let plain = uri
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}[]#?:".contains(&byte));
     assert!(relative && plain, "{uri}");
     let decoded = decoded(uri);
-    assert!(path.is_root() || decoded.ends_with(&[b"/", path.as_bytes()].concat()), "{uri}");
+    assert!(
+        path.is_root() || decoded.ends_with(&[b"/", path.as_bytes()].concat()),
+        "{uri}"
+    );
     assert_shown(finding["message"]["text"].as_str().unwrap_or_default());
 }
 
@@ -137,7 +146,13 @@ fn report(choice: u8, [path, subject, target, name, instruction, other]: [&[u8];
     let finding = judged.finding;
     let image_name = lossy(name);
     let reported = ReportedFinding {
-        fingerprint: fingerprint(finding.rule.id, &image_name, "linux/amd64", finding.path.as_ref(), finding.subject.as_deref()),
+        fingerprint: fingerprint(
+            finding.rule.id,
+            &image_name,
+            "linux/amd64",
+            finding.path.as_ref(),
+            finding.subject.as_deref(),
+        ),
         finding,
         level: Level::Deny,
         points: 12.5,

@@ -13,7 +13,10 @@ pub fn path(data: &[u8]) {
     let [base, relative] = parts(data, 0);
     let path = RootPath::clean(base).join(relative);
     let mut stack: Vec<&[u8]> = Vec::new();
-    for part in [base, relative].into_iter().flat_map(|raw| raw.split(|&byte| byte == b'/')) {
+    for part in [base, relative]
+        .into_iter()
+        .flat_map(|raw| raw.split(|&byte| byte == b'/'))
+    {
         match part {
             b"" | b"." => {}
             b".." => drop(stack.pop()),
@@ -45,11 +48,13 @@ pub fn escaping(data: &[u8]) {
         assert_eq!(shown.as_bytes(), data);
     }
     assert_eq!(text::hex(data).len(), 2 * data.len());
-    let words = lossy(data);
-    if let Some(near) = text::nearest(&words, ["shell", "root-user", ""]) {
-        assert_shown(near);
+    if data.len() < 16 {
+        assert_shown(&text::unknown(
+            "word",
+            &lossy(data),
+            ["shell", "root-user"].into_iter(),
+        ));
     }
-    assert_shown(&text::unknown("word", &words, ["shell", "root-user"].into_iter()));
 }
 
 /// A reference in its whole spelling means itself.
@@ -65,7 +70,12 @@ pub fn reference(data: &[u8]) {
             let url = |byte: u8| byte.is_ascii_alphanumeric() || b".-_:/@[]".contains(&byte);
             assert!(whole.bytes().all(url), "{whole}");
             assert!(!reference.host().is_empty() && !reference.name().is_empty());
-            assert!(reference.name().split('/').all(|part| !matches!(part, "" | "." | "..")));
+            assert!(
+                reference
+                    .name()
+                    .split('/')
+                    .all(|part| !matches!(part, "" | "." | ".."))
+            );
             assert!(reference.tag().is_some() || reference.digest().is_some());
             assert!(whole.starts_with(&reference.canonical()));
         }
@@ -83,7 +93,10 @@ pub fn target(data: &[u8]) {
             assert_shown(&target.to_string());
             match target.kind {
                 Kind::Registry(reference) | Kind::Word(_, Ok(reference)) => {
-                    assert_eq!(reference.to_string().parse::<Reference>().as_ref(), Ok(&reference));
+                    assert_eq!(
+                        reference.to_string().parse::<Reference>().as_ref(),
+                        Ok(&reference)
+                    );
                 }
                 Kind::Word(_, Err(failure)) => assert_shown(&failure.to_string()),
                 Kind::OciLayout(path, _) | Kind::OciArchive(path, _) | Kind::DockerArchive(path, _) => {

@@ -48,7 +48,10 @@ fn limits() -> &'static Limits {
 }
 
 /// What these pieces of a blob say, without reading ahead.
-pub(crate) fn facts_of<'d>(blob: impl IntoIterator<Item = &'d [u8]>, wants: &[Want]) -> Result<LayerFacts, Code> {
+pub(crate) fn facts_of<'d>(
+    blob: impl IntoIterator<Item = &'d [u8]>,
+    wants: &[Want],
+) -> Result<LayerFacts, Code> {
     let limits = limits();
     let held = AtomicUsize::new(0);
     let inspector = contents::inspector(Catalog::builtin(), limits);
@@ -64,16 +67,15 @@ pub(crate) fn facts_of<'d>(blob: impl IntoIterator<Item = &'d [u8]>, wants: &[Wa
 
 /// A layer says the same in whatever pieces it comes, and keeps to the caps.
 pub fn tar(data: &[u8]) {
-    let Some((mend, data)) = data.split_first() else {
+    let Some(([mend, sizes @ ..], blob)) = data.split_first_chunk::<4>() else {
         return;
     };
-    let head = data.get(..3).unwrap_or_default();
     let blob = if mend & 1 == 0 {
-        mended(data.get(3..).unwrap_or_default())
+        mended(blob)
     } else {
-        data.get(3..).unwrap_or_default().to_vec()
+        blob.to_vec()
     };
-    let data = [head, &blob].concat();
+    let data = [sizes, &blob[..]].concat();
     let (pieces, whole) = pieces(&data);
     let facts = facts_of([whole], &WANTS);
     assert_eq!(facts_of(pieces, &WANTS), facts);
@@ -95,7 +97,12 @@ fn hold(facts: &LayerFacts, size: usize) {
         assert!(entry.path.as_bytes().len() <= limits.path);
         assert!(entry.path.components().all(|part| part.len() <= limits.component));
         assert!(entry.mode <= 0o7777);
-        assert!(entry.capability.as_ref().is_none_or(|value| value.len() <= limits.xattr));
+        assert!(
+            entry
+                .capability
+                .as_ref()
+                .is_none_or(|value| value.len() <= limits.xattr)
+        );
     }
     let kept = || entries().filter_map(|entry| entry.kept.as_ref());
     assert!(kept().all(|kept| kept.bytes.len() <= limits.kept_file));
@@ -157,13 +164,12 @@ fn unpacked<'d>(blob: impl IntoIterator<Item = &'d [u8]>, ends_after: usize) -> 
 
 /// Members and frames come out whole and in order, in whatever pieces they come in.
 pub fn decompress(data: &[u8]) {
-    let [mode, ends_after, data @ ..] = data else {
+    let Some(([mode, ends_after, sizes @ ..], rest)) = data.split_first_chunk::<5>() else {
         return;
     };
     let ends_after = usize::from(*ends_after) * 4;
-    let mut blob = data.get(..3).unwrap_or_default().to_vec();
+    let mut blob = sizes.to_vec();
     let mut expected = Vec::new();
-    let rest = data.get(3..).unwrap_or_default();
     // Members made of stored blocks: what a fuzzer cannot guess is their checksum.
     let whole_members = mode & 3;
     let mut count = 0;

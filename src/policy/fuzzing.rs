@@ -21,7 +21,12 @@ pub fn policy(data: &[u8]) {
     };
     assert_eq!(policy.levels.len(), RULES.len());
     assert!((0.0..=100.0).contains(&policy.pass_mark));
-    assert_eq!(load("main.toml", &waivers, &files).map(|again| again.digest).as_ref(), Ok(&policy.digest));
+    assert_eq!(
+        load("main.toml", &waivers, &files)
+            .map(|again| again.digest)
+            .as_ref(),
+        Ok(&policy.digest)
+    );
     for waiver in &policy.waivers {
         assert!(!waiver.reason.trim().is_empty());
         let mut finding = Finding::new(waiver.rule, "", "");

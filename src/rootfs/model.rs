@@ -64,4 +64,3 @@ pub(super) fn plain(layer: &mut LayerFacts) {
         }
     }
 }
-
