@@ -22,8 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let mut tables = tables::Tables::default();
     compile::compile(&read(Path::new("policies/catalog"))?, &mut tables)?;
-    let to = Path::new(&env::var("OUT_DIR")?).join("catalog.json");
-    fs::write(to, serde_json::to_string(&tables)?)?;
+    let to = Path::new(&env::var("OUT_DIR")?).join("catalog.bin");
+    fs::write(to, postcard::to_allocvec(&tables)?)?;
     Ok(())
 }
 

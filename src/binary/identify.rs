@@ -48,6 +48,7 @@ pub(super) fn elf(
     go: Option<&BuildInfo>,
 ) -> Vec<Identity> {
     let symbols = reading.symbols(catalog.symbols());
+    let main_packages = go.map_or_else(Vec::new, |info| catalog.with_main_package(&info.path));
     let mut labels: Vec<Label<'_>> = Vec::new();
     for (number, tool) in catalog.tools().iter().enumerate() {
         let structure = tool.structures.iter().find(|all| {
@@ -55,12 +56,7 @@ pub(super) fn elf(
                 .all(|one| holds(one, catalog, reading, &symbols, found))
         });
         let texts = texts(tool, found);
-        let main_package = go.filter(|info| {
-            catalog
-                .patterns()
-                .iter()
-                .any(|one| one.tool == number && one.go && one.regex.is_match(&info.path))
-        });
+        let main_package = go.filter(|_| main_packages.contains(&number));
         let mut add = |confidence, reason, texts_only| match labels.last_mut() {
             Some(label) if label.tool.id == tool.id => {
                 label.confidence = label.confidence.max(confidence);
@@ -97,11 +93,6 @@ pub(super) fn elf(
 
 /// What a script is, by the text it begins with.
 pub(super) fn script(catalog: &Catalog, head: &[u8]) -> Vec<Identity> {
-    let found = catalog
-        .patterns()
-        .iter()
-        .filter(|one| !one.go && one.regex.is_match(head));
-    let numbers: BTreeSet<usize> = found.map(|one| one.tool).collect();
     let label = |number: usize| {
         let tool = catalog.tools().get(number)?;
         Some(Label::new(
@@ -111,7 +102,8 @@ pub(super) fn script(catalog: &Catalog, head: &[u8]) -> Vec<Identity> {
             true,
         ))
     };
-    resolve(catalog, numbers.into_iter().filter_map(label).collect(), "script")
+    let labels = catalog.with_script(head).into_iter().filter_map(label).collect();
+    resolve(catalog, labels, "script")
 }
 
 /// The best signature of `tool` that matches.

@@ -6,6 +6,7 @@ pub(crate) mod fuzzing;
 pub(crate) mod hash;
 mod names;
 mod own;
+mod patterns;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ use std::{
     sync::LazyLock,
 };
 
+use patterns::Patterns;
 pub use tables::Capability;
 use tables::{Applet, Condition, Literal, Tables, Tool};
 
@@ -32,9 +34,9 @@ pub struct Catalog {
     bitmap: Box<[u64; SLOTS]>,
     /// Where the literals of 64 neighbouring slots begin in [`Tables::literals`].
     buckets: Box<[u16]>,
-    patterns: Vec<Pattern>,
+    go: Patterns,
+    script: Patterns,
     symbols: BTreeSet<Vec<u8>>,
-    digest: [u8; 32],
 }
 
 /// One program, or a group of programs with one code base.
@@ -59,22 +61,13 @@ pub struct Meaning<'c> {
     pub capabilities: Vec<&'c str>,
 }
 
-/// A regular expression that identifies a family, and the family's number.
-pub(crate) struct Pattern {
-    pub(crate) tool: usize,
-    pub(crate) go: bool,
-    pub(crate) regex: regex::bytes::Regex,
-}
-
 /// What a multi-call program is when its applets cannot be told: it may be the strongest.
 const UNREAD_APPLETS: &[&str] = &["sh"];
 
 impl Catalog {
     /// The catalogue that scant carries.
     pub fn builtin() -> &'static Self {
-        static BUILTIN: LazyLock<Catalog> = LazyLock::new(|| {
-            Catalog::of(builtin_tables()).expect("a test compiles every pattern of the catalogue")
-        });
+        static BUILTIN: LazyLock<Catalog> = LazyLock::new(|| Catalog::of(builtin_tables()));
         &BUILTIN
     }
 
@@ -89,18 +82,20 @@ impl Catalog {
             let at = |why: String| format!("catalogue `{name}`: {why}");
             compile::compile(&own::read(text).map_err(at)?, &mut tables).map_err(at)?;
         }
-        Self::of(tables)
+        let catalog = Self::of(tables);
+        catalog.go.check()?;
+        catalog.script.check()?;
+        Ok(catalog)
     }
 
-    fn of(tables: Tables) -> Result<Self, String> {
+    fn of(tables: Tables) -> Self {
         let mut by_name = HashMap::new();
         for (number, tool) in tables.tools.iter().enumerate() {
             for name in &tool.names {
                 by_name.entry(name.clone().into_bytes()).or_insert(number);
             }
         }
-        let bitmap: Result<Box<[u64; SLOTS]>, _> = vec![0; SLOTS].try_into();
-        let mut bitmap = bitmap.map_err(|_| "the bitmap has another size".to_owned())?;
+        let mut bitmap = Box::new([0; SLOTS]);
         let mut buckets = vec![0_u16; bitmap.len() + 1];
         for literal in &tables.literals {
             let word = (literal.slot >> 6) as usize;
@@ -115,16 +110,16 @@ impl Catalog {
             Condition::Import(name) | Condition::Define(name) => Some(name.clone().into_bytes()),
             _ => None,
         });
-        Ok(Self {
+        Self {
             families: tables.tools.iter().map(Family::of).collect(),
             by_name,
             bitmap,
             buckets: buckets.into(),
-            patterns: patterns(&tables.tools)?,
+            go: Patterns::go(&tables.tools),
+            script: Patterns::script(&tables.tools),
             symbols: symbols.collect(),
-            digest: digest(&tables)?,
             tables,
-        })
+        }
     }
 
     /// Every family, strongest rule first.
@@ -205,7 +200,9 @@ impl Catalog {
 
     /// SHA-256 of all that identities depend on. Part of the key of stored facts: another catalogue, other facts.
     pub fn digest(&self) -> [u8; 32] {
-        self.digest
+        let bytes = postcard::to_allocvec(&self.tables).expect("tables of known sizes can be written");
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
+        digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 
     fn known_applet(&self, name: &str) -> Option<&Applet> {
@@ -254,9 +251,14 @@ impl Catalog {
         )
     }
 
-    /// Regular expressions over Go package paths and script beginnings.
-    pub(crate) fn patterns(&self) -> &[Pattern] {
-        &self.patterns
+    /// Numbers of the tools whose main package, in Go, has this path; ascending.
+    pub(crate) fn with_main_package(&self, path: &[u8]) -> Vec<usize> {
+        self.go.matching(path)
+    }
+
+    /// Numbers of the tools whose script begins as this text does; ascending.
+    pub(crate) fn with_script(&self, text: &[u8]) -> Vec<usize> {
+        self.script.matching(text)
     }
 }
 
@@ -314,38 +316,6 @@ fn rule(id: Option<&str>) -> Option<&'static str> {
 }
 
 fn builtin_tables() -> Tables {
-    serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/catalog.json")))
+    postcard::from_bytes(include_bytes!(concat!(env!("OUT_DIR"), "/catalog.bin")))
         .expect("the build script wrote it with the same types")
-}
-
-fn digest(tables: &Tables) -> Result<[u8; 32], String> {
-    let text = serde_json::to_vec(tables).map_err(|error| error.to_string())?;
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text);
-    digest
-        .as_ref()
-        .try_into()
-        .map_err(|_| "the digest has another size".to_owned())
-}
-
-fn patterns(tools: &[Tool]) -> Result<Vec<Pattern>, String> {
-    let mut patterns = Vec::new();
-    for (number, tool) in tools.iter().enumerate() {
-        let mut add = |go, text: &str, whole: &str| {
-            let regex = regex::bytes::Regex::new(whole)
-                .map_err(|error| format!("tool {}: pattern `{text}`: {error}", tool.id))?;
-            patterns.push(Pattern {
-                tool: number,
-                go,
-                regex,
-            });
-            Ok::<(), String>(())
-        };
-        for text in &tool.go {
-            add(true, text, &format!("^(?:{text})$"))?;
-        }
-        for text in &tool.script {
-            add(false, text, &format!("(?m-u){text}"))?;
-        }
-    }
-    Ok(patterns)
 }

@@ -12,6 +12,7 @@
 mod apt;
 mod command;
 mod layers;
+mod others;
 mod table;
 
 use std::{
@@ -134,7 +135,7 @@ fn tools_are_known_by_content_alone_and_nothing_else_is_one() {
         "taken for tools:\n{}",
         counts.wrong.join("\n")
     );
-    keep(&table);
+    keep(MARKS, &table);
 }
 
 impl Counts {
@@ -256,13 +257,13 @@ impl Counts {
     }
 }
 
-/// Compares the table with the one on the page, or writes it there.
-fn keep(table: &str) {
+/// Compares a table with the one between two marks on the page, or writes it there.
+fn keep(marks: [&str; 2], table: &str) {
     let page = fs::read_to_string(PAGE).unwrap();
-    let (before, rest) = page.split_once(MARKS[0]).unwrap();
-    let (old, after) = rest.split_once(MARKS[1]).unwrap();
+    let (before, rest) = page.split_once(marks[0]).unwrap();
+    let (old, after) = rest.split_once(marks[1]).unwrap();
     if std::env::var_os("UPDATE").is_some() {
-        let [begin, end] = MARKS;
+        let [begin, end] = marks;
         fs::write(PAGE, format!("{before}{begin}{table}{end}{after}")).unwrap();
     } else {
         assert_eq!(old, table, "{PAGE} is out of date: run this test with UPDATE=1");
