@@ -11,7 +11,7 @@ pub use self::{image::image, outputs::outputs, words::*};
 use crate::text;
 pub use crate::{
     binary::fuzzing::*, catalog::fuzzing::*, checks::fuzzing::*, layer::fuzzing::*, policy::fuzzing::*,
-    rootfs::fuzzing::*, source::fuzzing::*,
+    rootfs::fuzzing::*, scan::fuzzing::*, source::fuzzing::*,
 };
 
 /// One target: takes any bytes and panics if something is wrong.
@@ -29,6 +29,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("decompress", decompress),
     ("go_build_info", go_build_info),
     ("headers", headers),
+    ("history", history),
     ("image", image),
     ("index", index),
     ("json", json),

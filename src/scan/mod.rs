@@ -1,6 +1,8 @@
 //! A scan opens targets, reads their layers, and judges every image by the policy.
 
 mod attribution;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod layers;
 mod open;
 mod verdict;

@@ -201,7 +201,7 @@ fn check_range(what: &str, header: Option<&str>, from: u64, size: Option<u64>) -
 }
 
 /// First byte and total of `bytes 5-9/10`; a total of `*` is unknown (RFC 9110, 14.4).
-fn parse_range(header: &str) -> Option<(u64, Option<u64>)> {
+pub(super) fn parse_range(header: &str) -> Option<(u64, Option<u64>)> {
     let (unit, rest) = header.trim().split_once(' ')?;
     let (range, total) = rest.split_once('/')?;
     let (first, last) = range.split_once('-')?;

@@ -3,12 +3,13 @@
 use std::time::{Duration, SystemTime};
 
 use super::{
+    blob::parse_range,
     challenge::{Challenge, choose},
     retry::retry_after,
 };
 use crate::fuzzing::lossy;
 
-/// `WWW-Authenticate` and `Retry-After`, a header in each line.
+/// `WWW-Authenticate`, `Retry-After` and `Content-Range`, a header in each line.
 pub fn headers(data: &[u8]) {
     let text = lossy(data);
     match choose(text.lines()) {
@@ -23,5 +24,9 @@ pub fn headers(data: &[u8]) {
     for line in text.lines() {
         let wait = retry_after(line, SystemTime::UNIX_EPOCH, longest);
         assert!(wait.is_none_or(|wait| wait <= longest));
+        if let Some((start, total)) = parse_range(line) {
+            let numbers = [Some(start), total].into_iter().flatten();
+            assert!(numbers.into_iter().all(|number| line.contains(number.to_string().trim_start_matches('0'))));
+        }
     }
 }
