@@ -240,6 +240,7 @@ fn is_name(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{binary::Content, limits::Limits};
 
     fn table(data: &[u8]) -> Vec<String> {
         in_name_table(Catalog::builtin(), data)
@@ -271,5 +272,53 @@ mod tests {
             table(b"cat\0ls\0\0ash\0cat\0ls\0\0mv\0rm\0"),
             ["ash", "cat", "ls"]
         );
+    }
+
+    /// A program whose `count` loaded segments all map its data, the names and a table of pointers to them, at `address`.
+    fn pointing(address: u64, count: u16) -> Vec<u8> {
+        let mut file = vec![0; 64];
+        file[..8].copy_from_slice(b"\x7fELF\x02\x01\x01\0");
+        file[16] = 2;
+        file[18] = 62;
+        file[32] = 64;
+        file[54] = 56;
+        file[56..58].copy_from_slice(&count.to_le_bytes());
+        let names = b"toybox\0ash\0cat\0ls\0\0\0\0\0\0";
+        let mut data = names.to_vec();
+        for at in [0, 7, 11, 15_u64] {
+            data.extend(address.wrapping_add(at).to_le_bytes());
+            data.extend([0; 8]);
+        }
+        let start = 64 + 56 * u64::from(count);
+        for _ in 0..count {
+            let mut segment = [0; 56];
+            segment[0] = 1;
+            segment[4] = 6;
+            segment[8..16].copy_from_slice(&start.to_le_bytes());
+            segment[16..24].copy_from_slice(&address.to_le_bytes());
+            segment[32..40].copy_from_slice(&(data.len() as u64).to_le_bytes());
+            file.extend(segment);
+        }
+        file.extend(data);
+        file
+    }
+
+    fn pointed(file: &[u8]) -> Vec<String> {
+        let reading = Reading::of(Content::whole(file), &Limits::default());
+        in_pointer_table(Catalog::builtin(), &reading)
+    }
+
+    #[test]
+    fn pointers_lead_to_names() {
+        assert_eq!(pointed(&pointing(0x1000, 1)), ["ash", "cat", "ls", "toybox"]);
+        // A program that maps one range so often would only make the search long.
+        assert!(pointed(&pointing(0x1000, 17)).is_empty());
+    }
+
+    #[test]
+    fn segments_at_the_end_of_the_address_space_hold_no_table() {
+        for below in 0..200 {
+            pointed(&pointing(u64::MAX - below, 1));
+        }
     }
 }

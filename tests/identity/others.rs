@@ -23,7 +23,11 @@ fn programs_of_other_sources_are_known_too() {
         .arg(folder)
         .output()
         .unwrap();
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     let others: BTreeMap<String, Other> = toml::from_str(include_str!("others.toml")).unwrap();
     let mut table = String::from("| program | is | found as |\n|---|---|---|\n");
     let (mut found, mut all, mut wrong) = (0, 0, Vec::new());
@@ -39,7 +43,11 @@ fn programs_of_other_sources_are_known_too() {
         let says = tool.map_or_else(
             || "–".to_owned(),
             |(identity, _)| {
-                let sure = if identity.confidence == Confidence::Certain { "certain" } else { "likely" };
+                let sure = if identity.confidence == Confidence::Certain {
+                    "certain"
+                } else {
+                    "likely"
+                };
                 format!("{}, {sure}: `{}`", rule.unwrap_or_default(), identity.family)
             },
         );

@@ -26,7 +26,11 @@ pub fn headers(data: &[u8]) {
         assert!(wait.is_none_or(|wait| wait <= longest));
         if let Some((start, total)) = parse_range(line) {
             let numbers = [Some(start), total].into_iter().flatten();
-            assert!(numbers.into_iter().all(|number| line.contains(number.to_string().trim_start_matches('0'))));
+            assert!(
+                numbers
+                    .into_iter()
+                    .all(|number| line.contains(number.to_string().trim_start_matches('0')))
+            );
         }
     }
 }
