@@ -32,7 +32,7 @@ impl Found {
     /// Notes all literals that lie in `data`.
     ///
     /// Only every fourth offset is looked at, since one of a literal's four windows lies there, and only where text begins.
-    /// The eight bytes there choose a bit of a table that fits the first-level cache, and once more the first five of them,
+    /// The eight bytes there choose a bit of a table that the nearest caches hold, and once more the first five of them,
     /// for short literals; only where one is set hashes are compared.
     pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8]) {
         let index = catalog.index();
