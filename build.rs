@@ -10,6 +10,7 @@ use std::{env, error::Error, fmt, fs, path::Path};
 #[path = "src/catalog/compile.rs"]
 mod compile;
 #[path = "src/catalog/hash.rs"]
+#[expect(dead_code, reason = "the rest of it is for the search")]
 mod hash;
 #[path = "src/catalog/tables.rs"]
 #[expect(unreachable_pub, reason = "what it makes is read by scant")]

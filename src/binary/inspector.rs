@@ -70,7 +70,12 @@ impl<'a> Inspector<'a> {
 
     /// Starts a file of `size` bytes (as stated; may be a lie). `executable`: any x bit is set.
     pub fn begin(&mut self, _size: u64, _executable: bool) {
-        self.stage = Stage::Unknown;
+        // Who knows no tool need not look.
+        self.stage = if self.catalog.tools().is_empty() {
+            Stage::Done
+        } else {
+            Stage::Unknown
+        };
         self.head.clear();
         self.chunk.clear();
         self.chunk_at = 0;

@@ -5,6 +5,9 @@ use crate::catalog::{Catalog, hash};
 /// Bytes that a next chunk must repeat of the one before, so that no literal is cut.
 pub(super) const OVERLAP: usize = *hash::LITERAL.end() - 1;
 
+/// Groups of four bytes that are passed over together.
+const BLOCK: usize = 16;
+
 /// Which literals were found, by number.
 #[derive(Debug)]
 pub(super) struct Found(Vec<bool>);
@@ -28,30 +31,157 @@ impl Found {
 
     /// Notes all literals that lie in `data`.
     ///
-    /// At every offset the eight bytes there choose one bit of a table that fits the first-level cache; only where it is
-    /// set, once in a hundred, hashes are compared.
+    /// Only every fourth offset is looked at, since one of a literal's four windows lies there, and only where text begins.
+    /// The eight bytes there choose a bit of a table that the nearest caches hold, and once more the first five of them,
+    /// for short literals; only where one is set hashes are compared.
     pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8]) {
-        let bitmap = catalog.bitmap();
-        for (at, window) in data.array_windows().enumerate() {
-            let slot = hash::slot(u64::from_le_bytes(*window));
-            if bitmap[(slot >> 6) as usize] >> (slot & 63) & 1 == 1 {
-                self.compare(catalog, data, at, slot, u64::from_le_bytes(*window));
+        let index = catalog.index();
+        let all = !index.text_only();
+        let (quads, _) = data.as_chunks::<{ hash::STRIDE }>();
+        for (number, block) in quads.chunks(BLOCK).enumerate() {
+            // Without a branch, so that many are tested at once.
+            if !block.iter().fold(all, |any, quad| any | hash::is_text(*quad)) {
+                continue;
+            }
+            for (place, quad) in block.iter().enumerate() {
+                if all || hash::is_text(*quad) {
+                    let at = (number * BLOCK + place) * hash::STRIDE;
+                    let word = word(data.get(at..).unwrap_or_default());
+                    let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
+                    if index.may_have(wide) | index.may_have(short) {
+                        self.compare(catalog, data, at, wide);
+                        self.compare(catalog, data, at, short);
+                    }
+                }
             }
         }
     }
 
     #[cold]
-    fn compare(&mut self, catalog: &Catalog, data: &[u8], at: usize, slot: u32, window: u64) {
-        let check = hash::check(window);
-        let (first, near) = catalog.literals_near(slot);
-        for (literal, found) in near.iter().zip(self.0.iter_mut().skip(first)) {
-            if literal.slot != slot || literal.check != check || *found {
+    fn compare(&mut self, catalog: &Catalog, data: &[u8], at: usize, hash: u32) {
+        for window in catalog.index().with(hash) {
+            let number = usize::from(window.literal);
+            let (Some(found), Some(literal)) = (self.0.get_mut(number), catalog.literals().get(number))
+            else {
                 continue;
+            };
+            if !*found {
+                let whole = at
+                    .checked_sub(usize::from(window.offset))
+                    .and_then(|start| data.get(start..start + usize::from(literal.length)));
+                *found = whole.is_some_and(|bytes| hash::whole(bytes) == literal.whole);
             }
-            let whole = at
-                .checked_sub(usize::from(literal.offset))
-                .and_then(|start| data.get(start..start + usize::from(literal.length)));
-            *found = whole.is_some_and(|bytes| hash::whole(bytes) == literal.whole);
+        }
+    }
+}
+
+/// The first eight bytes; zeros behind the end.
+#[inline]
+fn word(data: &[u8]) -> u64 {
+    if let Some(whole) = data.first_chunk() {
+        return u64::from_le_bytes(*whole);
+    }
+    let mut word = [0; hash::WINDOW];
+    for (to, from) in word.iter_mut().zip(data) {
+        *to = *from;
+    }
+    u64::from_le_bytes(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::LazyLock};
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TEXTS: [&str; 7] = [
+        "a longer text of mine, searched in wide windows",
+        "LUA_INIT",
+        "LUA_INITS",
+        "eleven char",
+        "%s from\n%s\n",
+        "größerer Käse",
+        "\u{1}\u{2}\u{3}\u{4}\u{5}\u{6}\u{7}\u{8}\u{9}",
+    ];
+
+    static ASCII: LazyLock<(Catalog, Vec<(u16, String)>)> = LazyLock::new(|| catalog(&TEXTS[..4]));
+    static ALL: LazyLock<(Catalog, Vec<(u16, String)>)> = LazyLock::new(|| catalog(&TEXTS));
+
+    /// A catalogue of tools of one text each, and the texts in the order of its literals' numbers.
+    fn catalog(texts: &[&str]) -> (Catalog, Vec<(u16, String)>) {
+        let tools = texts.iter().enumerate().map(|(number, text)| {
+            let text: String = text.chars().map(|letter| format!("\\U{:08X}", u32::from(letter))).collect();
+            format!(
+                "[[tool]]\nid = \"test.t{number}\"\nkind = \"program\"\n[[tool.signature]]\nk = 1\nany = [\"{text}\"]\n"
+            )
+        });
+        let catalog = Catalog::with(&[("mine.toml".to_owned(), tools.collect())]).unwrap();
+        let numbers = texts.iter().enumerate().map(|(number, text)| {
+            let tool = catalog.tool(&format!("test.t{number}")).unwrap();
+            (tool.signatures[0].any[0], (*text).to_owned())
+        });
+        let numbers = numbers.collect();
+        (catalog, numbers)
+    }
+
+    fn found(catalog: &Catalog, data: &[u8]) -> BTreeSet<u16> {
+        let mut found = Found::new(catalog);
+        found.search(catalog, data);
+        (0..)
+            .zip(&found.0)
+            .filter(|(_, is)| **is)
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    /// What any search must find, the slow way.
+    fn naive(texts: &[(u16, String)], data: &[u8]) -> BTreeSet<u16> {
+        let inside = texts
+            .iter()
+            .filter(|(_, text)| memchr::memmem::find(data, text.as_bytes()).is_some());
+        inside.map(|(number, _)| *number).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn it_finds_what_the_slow_search_finds(
+            parts in proptest::collection::vec((0..TEXTS.len(), 0..60_usize, proptest::collection::vec(any::<u8>(), 0..90)), 0..9),
+            ascii in any::<bool>(),
+        ) {
+            let (catalog, texts) = if ascii { &*ASCII } else { &*ALL };
+            prop_assert_eq!(catalog.index().text_only(), ascii);
+            let mut data = Vec::new();
+            for (text, cut, noise) in parts {
+                data.extend(noise);
+                let text = TEXTS[text].as_bytes();
+                // Some are whole, some miss their end.
+                data.extend(&text[..if cut < 40 { text.len() } else { cut.min(text.len()) }]);
+            }
+            let own = |number: &u16| texts.iter().any(|(known, _)| known == number);
+            let found: BTreeSet<u16> = found(catalog, &data).into_iter().filter(own).collect();
+            prop_assert_eq!(found, naive(texts, &data));
+        }
+    }
+
+    #[test]
+    fn every_literal_is_found_at_every_place_and_at_both_ends() {
+        let (catalog, texts) = &*ALL;
+        for (number, text) in texts {
+            for before in 0..9 {
+                for behind in 0..2 {
+                    let data = [vec![0; before], text.clone().into_bytes(), vec![b'x'; behind]].concat();
+                    assert!(
+                        found(catalog, &data).contains(number),
+                        "{text:?} behind {before} bytes"
+                    );
+                    assert!(
+                        !found(catalog, &data[..before + text.len() - 1]).contains(number),
+                        "{text:?}"
+                    );
+                }
+            }
         }
     }
 }

@@ -195,18 +195,43 @@ fn literal(text: &str) -> Result<Literal> {
             bytes.len()
         ));
     }
-    let windows = bytes.array_windows::<{ hash::WINDOW }>().enumerate();
-    let (offset, window) = windows
-        .min_by_key(|(_, window)| commonness(*window))
-        .ok_or_else(|| format!("literal {:?} is empty", shown()))?;
-    let word = u64::from_le_bytes(*window);
+    let (offset, width, text) =
+        rarest_windows(bytes).ok_or_else(|| format!("literal {:?} is short", shown()))?;
+    let mut windows = [0; hash::STRIDE];
+    for (hashed, window) in windows.iter_mut().zip(bytes[offset..].windows(width)) {
+        let mut word = [0; hash::WINDOW];
+        word[..width].copy_from_slice(window);
+        *hashed = hash::window(u64::from_le_bytes(word));
+    }
     Ok(Literal {
-        slot: hash::slot(word),
-        check: hash::check(word),
         whole: hash::whole(bytes),
+        windows,
         offset: u8::try_from(offset).map_err(|error| error.to_string())?,
         length: u8::try_from(bytes.len()).map_err(|error| error.to_string())?,
+        text,
     })
+}
+
+/// Where a literal's windows begin, their width, and whether they are all text. Wide ones are rarer than short ones, and
+/// text lets the search pass over all else.
+fn rarest_windows(literal: &[u8]) -> Option<(usize, usize, bool)> {
+    let choices = [
+        (hash::WINDOW, true),
+        (hash::SHORT_WINDOW, true),
+        (hash::WINDOW, false),
+        (hash::SHORT_WINDOW, false),
+    ];
+    choices.into_iter().find_map(|(width, text)| {
+        let spans = literal.windows(width + hash::STRIDE - 1).enumerate();
+        let (offset, _) = spans
+            .filter(|(_, span)| !text || span.windows(hash::STRIDE).all(is_text))
+            .min_by_key(|(_, span)| span.windows(width).map(commonness).sum::<usize>())?;
+        Some((offset, width, text))
+    })
+}
+
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.try_into().is_ok_and(hash::is_text)
 }
 
 /// How often a window may occur in other programs: many equal bytes, lower-case letters and blanks are common.

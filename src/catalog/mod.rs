@@ -4,6 +4,7 @@ mod compile;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub(crate) mod hash;
+mod index;
 mod names;
 mod own;
 mod patterns;
@@ -17,12 +18,10 @@ use std::{
     sync::LazyLock,
 };
 
+use index::Index;
 use patterns::Patterns;
 pub use tables::Capability;
 use tables::{Applet, Condition, Literal, Tables, Tool};
-
-/// Words of the bitmap of slots.
-const SLOTS: usize = 1 << (hash::SLOT_BITS - 6);
 
 /// All families, capabilities and signatures, compiled from `policies/catalog/`.
 pub struct Catalog {
@@ -30,10 +29,7 @@ pub struct Catalog {
     /// One for each of [`Tables::tools`], in its order: by rule, strongest first.
     families: Vec<Family>,
     by_name: HashMap<Vec<u8>, usize>,
-    /// One bit for each slot that some literal's window has.
-    bitmap: Box<[u64; SLOTS]>,
-    /// Where the literals of 64 neighbouring slots begin in [`Tables::literals`].
-    buckets: Box<[u16]>,
+    index: Index,
     go: Patterns,
     script: Patterns,
     symbols: BTreeSet<Vec<u8>>,
@@ -88,22 +84,17 @@ impl Catalog {
         Ok(catalog)
     }
 
+    /// A catalogue that knows nothing: with it no file is looked into.
+    pub fn empty() -> Self {
+        Self::of(Tables::default())
+    }
+
     fn of(tables: Tables) -> Self {
         let mut by_name = HashMap::new();
         for (number, tool) in tables.tools.iter().enumerate() {
             for name in &tool.names {
                 by_name.entry(name.clone().into_bytes()).or_insert(number);
             }
-        }
-        let mut bitmap = Box::new([0; SLOTS]);
-        let mut buckets = vec![0_u16; bitmap.len() + 1];
-        for literal in &tables.literals {
-            let word = (literal.slot >> 6) as usize;
-            bitmap[word] |= 1 << (literal.slot & 63);
-            buckets[word + 1] += 1;
-        }
-        for word in 1..buckets.len() {
-            buckets[word] += buckets[word - 1];
         }
         let symbols = tables.tools.iter().flat_map(|tool| &tool.structures).flatten();
         let symbols = symbols.filter_map(|condition| match condition {
@@ -113,8 +104,7 @@ impl Catalog {
         Self {
             families: tables.tools.iter().map(Family::of).collect(),
             by_name,
-            bitmap,
-            buckets: buckets.into(),
+            index: Index::of(&tables.literals),
             go: Patterns::go(&tables.tools),
             script: Patterns::script(&tables.tools),
             symbols: symbols.collect(),
@@ -223,7 +213,7 @@ impl Catalog {
         self.tables.tools.iter().find(|tool| tool.id == id)
     }
 
-    /// Every literal, by slot.
+    /// Every literal, in order.
     pub(crate) fn literals(&self) -> &[Literal] {
         &self.tables.literals
     }
@@ -233,22 +223,9 @@ impl Catalog {
         &self.symbols
     }
 
-    /// The bitmap of slots, 64 in a word.
-    pub(crate) fn bitmap(&self) -> &[u64; SLOTS] {
-        &self.bitmap
-    }
-
-    /// The literals of the 64 slots around `slot`, and the number of the first.
-    pub(crate) fn literals_near(&self, slot: u32) -> (usize, &[Literal]) {
-        let word = (slot >> 6) as usize;
-        let bound = |word: usize| self.buckets.get(word).map_or(0, |bound| usize::from(*bound));
-        (
-            bound(word),
-            self.tables
-                .literals
-                .get(bound(word)..bound(word + 1))
-                .unwrap_or_default(),
-        )
+    /// The windows of the literals.
+    pub(crate) fn index(&self) -> &Index {
+        &self.index
     }
 
     /// Numbers of the tools whose main package, in Go, has this path; ascending.

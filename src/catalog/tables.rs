@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// All that a catalogue says.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tables {
-    /// Ordered by slot, each only once.
+    /// In order, each only once.
     pub(crate) literals: Vec<Literal>,
     /// By rule, strongest first, then by id.
     pub(crate) tools: Vec<Tool>,
@@ -18,16 +18,16 @@ pub(crate) struct Tables {
 /// One literal: what the search compares, never the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Literal {
-    /// [`hash::slot`](super::hash::slot) of its rarest window.
-    pub(crate) slot: u32,
-    /// [`hash::check`](super::hash::check) of that window.
-    pub(crate) check: u32,
     /// [`hash::whole`](super::hash::whole) of the literal.
     pub(crate) whole: u64,
-    /// Where in the literal the window lies.
+    /// [`hash::window`](super::hash::window) of its rarest windows, one behind the other.
+    pub(crate) windows: [u32; super::hash::STRIDE],
+    /// Where in the literal the first of them lies.
     pub(crate) offset: u8,
     /// Bytes of the literal.
     pub(crate) length: u8,
+    /// The windows consist of text alone.
+    pub(crate) text: bool,
 }
 
 /// What a family is, for what it gives way to.

@@ -110,13 +110,20 @@ fn rules_stand_in_the_order_of_strength() {
 }
 
 #[test]
-fn literals_are_found_near_their_slot() {
+fn windows_are_found_by_their_hash() {
     let catalog = Catalog::builtin();
     for (number, literal) in catalog.literals().iter().enumerate() {
-        let (first, near) = catalog.literals_near(literal.slot);
-        assert_eq!(near.get(number - first), Some(literal));
+        for hash in literal.windows {
+            assert!(catalog.index().may_have(hash));
+            let mut with = catalog.index().with(hash);
+            assert!(with.any(|window| usize::from(window.literal) == number));
+        }
     }
     assert!(catalog.literals().len() > 2_000);
+    assert!(
+        catalog.index().text_only(),
+        "the search cannot pass over machine code"
+    );
 }
 
 #[test]
