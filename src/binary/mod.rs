@@ -3,6 +3,7 @@
 mod applets;
 mod archive;
 mod content;
+mod crates;
 mod elf;
 mod go;
 mod identify;

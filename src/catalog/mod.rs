@@ -32,6 +32,7 @@ pub struct Catalog {
     buckets: Box<[u16]>,
     patterns: Vec<Pattern>,
     symbols: BTreeSet<Vec<u8>>,
+    crates: BTreeSet<u64>,
     digest: [u8; 32],
 }
 
@@ -108,18 +109,28 @@ impl Catalog {
         for word in 1..buckets.len() {
             buckets[word] += buckets[word - 1];
         }
-        let symbols = tables.tools.iter().flat_map(|tool| &tool.structures).flatten();
-        let symbols = symbols.filter_map(|condition| match condition {
-            Condition::Import(name) | Condition::Define(name) => Some(name.clone().into_bytes()),
-            _ => None,
-        });
+        let (mut symbols, mut crates) = (BTreeSet::new(), BTreeSet::new());
+        let structures = tables.tools.iter().flat_map(|tool| &tool.structures);
+        for condition in structures.flat_map(|structure| &structure.all) {
+            match condition {
+                Condition::Import(names) => {
+                    symbols.extend(names.iter().map(|name| name.clone().into_bytes()));
+                }
+                Condition::Define(name) => {
+                    symbols.insert(name.clone().into_bytes());
+                }
+                Condition::CrateMain(names) | Condition::Crate(names) => crates.extend(names),
+                _ => {}
+            }
+        }
         Ok(Self {
             families: tables.tools.iter().map(Family::of).collect(),
             by_name,
             bitmap,
             buckets: buckets.into(),
             patterns: patterns(&tables.tools)?,
-            symbols: symbols.collect(),
+            symbols,
+            crates,
             digest: digest(&tables)?,
             tables,
         })
@@ -232,6 +243,11 @@ impl Catalog {
     /// Every dynamic symbol that an entry asks for.
     pub(crate) fn symbols(&self) -> &BTreeSet<Vec<u8>> {
         &self.symbols
+    }
+
+    /// Hashes of the names of all Rust crates that an entry asks for.
+    pub(crate) fn crates(&self) -> &BTreeSet<u64> {
+        &self.crates
     }
 
     /// The bitmap of slots, 64 in a word.

@@ -292,6 +292,7 @@ note = ""
 [[tool.structure]]
 variant = ""
 all = ["role:exec"]
+because = ""
 tested = true
 [[capability]]
 id = "x.y"
