@@ -212,9 +212,12 @@ fn read_applets(catalog: &Catalog, reading: &Reading<'_>, labels: &mut [Label<'_
         if label.applets.is_empty() {
             label.applets.clone_from(&seen);
             label.confidence = Confidence::Likely;
-            label
-                .reasons
-                .push("its table of applets cannot be read".to_owned());
+            let mut reason = "its table of applets cannot be read".to_owned();
+            if seen.is_empty() && applets::names_a_shell(reading.content.head) {
+                label.applets.push("sh".to_owned());
+                reason.push_str(", but a shell is named in it");
+            }
+            label.reasons.push(reason);
         } else {
             label.confidence = Confidence::Certain;
             label.texts_only = false;

@@ -10,10 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    catalog::{
-        Catalog,
-        tables::{Condition, Kind},
-    },
+    catalog::{Catalog, tables::Kind},
     limits::Limits,
 };
 
@@ -263,7 +260,7 @@ struct Made {
 }
 
 impl Made {
-    fn inspect(&self, mut elf: Elf64<'_>) -> Program {
+    fn inspect<'a>(&'a self, mut elf: Elf64<'a>) -> Program {
         // Go's build information stands on a 16-byte boundary of the file.
         let mut data = vec![b' '; 64];
         let modules = format!("0123456789abcdef{}\n0123456789abcdef", self.modules.join("\n"));
@@ -594,8 +591,15 @@ fn busybox_is_what_its_applets_are() {
         ("wget", "network-tool")
     );
     assert_eq!(identity.confidence, Confidence::Likely);
-    // Nothing tells: it may have a shell.
-    assert_eq!(with(&[], &[]).1, "shell");
+    // A table that was not read is no shell, unless the name of one stands there.
+    assert_eq!(with(&[], &[]).1, "os-utility");
+    let named = with(&[], &["".to_owned(), "hush".to_owned()]);
+    assert_eq!(named.1, "shell");
+    assert!(
+        named.0.evidence.contains("a shell is named in it"),
+        "{}",
+        named.0.evidence
+    );
 }
 
 #[test]

@@ -65,9 +65,6 @@ pub(crate) struct Pattern {
     pub(crate) regex: regex::bytes::Regex,
 }
 
-/// What a multi-call program is when its applets cannot be told: it may be the strongest.
-const UNREAD_APPLETS: &[&str] = &["sh"];
-
 impl Catalog {
     /// The catalogue that scant carries.
     pub fn builtin() -> &'static Self {
@@ -167,7 +164,7 @@ impl Catalog {
     }
 
     /// What `family` with these `applets` inside is: a multi-call program belongs to the rule of its strongest applet, and
-    /// can do what its applets can; without a list of applets it counts as a shell. `None`: no such family.
+    /// can do what its applets can. `None`: no such family.
     pub fn meaning(&self, family: &str, applets: &[String]) -> Option<Meaning<'_>> {
         let tool = self.tool(family)?;
         let mut meaning = Meaning {
@@ -175,20 +172,12 @@ impl Catalog {
             capabilities: tool.capabilities.iter().map(String::as_str).collect(),
         };
         if tool.table.is_some() {
-            let unread = UNREAD_APPLETS.iter().copied();
-            let named = applets.iter().map(String::as_str);
-            let inside: Vec<&str> = if applets.is_empty() {
-                unread.collect()
-            } else {
-                named.collect()
-            };
-            for name in inside {
-                if let Some(applet) = self.known_applet(name) {
-                    meaning.rule = stronger(meaning.rule, rule(Some(&applet.rule)));
-                    meaning
-                        .capabilities
-                        .extend(applet.capabilities.iter().map(String::as_str));
-                }
+            let known = applets.iter().filter_map(|name| self.known_applet(name));
+            for applet in known {
+                meaning.rule = stronger(meaning.rule, rule(Some(&applet.rule)));
+                meaning
+                    .capabilities
+                    .extend(applet.capabilities.iter().map(String::as_str));
             }
         }
         meaning.capabilities.sort_unstable();
