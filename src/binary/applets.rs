@@ -79,6 +79,15 @@ pub(super) fn in_pointer_table(catalog: &Catalog, reading: &Reading<'_>) -> Vec<
     names(best)
 }
 
+/// Whether a shell's name stands in a multi-call program by itself, as it does in every build that has the applet.
+pub(super) fn names_a_shell(data: &[u8]) -> bool {
+    // toybox has its shell under this name, too, and `sh` may be the end of another text.
+    let names: [&[u8]; 4] = [b"toysh\0", b"\0ash\0", b"\0hush\0", b"\0sh\0"];
+    names
+        .iter()
+        .any(|name| memchr::memmem::find(data, name).is_some())
+}
+
 /// Pointers in the data of a program, whether relocations or the data itself hold them.
 struct Pointers<'r, 'a> {
     reading: &'r Reading<'a>,

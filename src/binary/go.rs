@@ -5,7 +5,7 @@ use crate::text;
 
 /// What it begins with, at an offset divisible by 16.
 pub(super) const MAGIC: &[u8] = b"\xff Go buildinf:";
-/// Bytes that are kept of it: the main package and its module stand first, dependencies follow.
+/// Bytes that are kept of it: the main package and its module stand first, dependencies follow, a hundred bytes each.
 pub(super) const KEPT: usize = 64 << 10;
 /// Where it may begin.
 pub(super) const ALIGNMENT: u64 = 16;
@@ -21,6 +21,28 @@ pub(super) struct BuildInfo {
     pub(super) path: Vec<u8>,
     /// The version of the main module, unless it is `(devel)`.
     pub(super) version: Option<String>,
+    /// The main module, without its major version.
+    pub(super) module: Vec<u8>,
+    /// The modules whose packages are in the program.
+    pub(super) modules: Vec<Module>,
+}
+
+/// A module that a program is built with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Module {
+    /// Its path, without its major version.
+    pub(super) path: Vec<u8>,
+    pub(super) version: Vec<u8>,
+}
+
+/// A module's path without its major version: `mvdan.cc/sh` of `mvdan.cc/sh/v3`.
+fn without_major(path: &[u8]) -> &[u8] {
+    let digits = path.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let cut = path.get(..path.len() - digits).unwrap_or_default();
+    match cut.strip_suffix(b"/v") {
+        Some(bare) if digits > 0 => bare,
+        _ => path,
+    }
 }
 
 /// Reads the build information that begins at `offset`. `resolve` turns an address into a file offset, for programs of
@@ -74,12 +96,21 @@ pub(super) fn read(
         match fields.next() {
             Some(b"path") => info.path = fields.next().unwrap_or_default().to_vec(),
             Some(b"mod") => {
+                info.module = without_major(fields.next().unwrap_or_default()).to_vec();
                 let version = fields
-                    .nth(1)
+                    .next()
                     .filter(|version| !version.is_empty() && *version != b"(devel)");
                 info.version = version.map(text::escape);
             }
-            _ => break,
+            Some(b"dep") => {
+                let (path, version) = (fields.next().unwrap_or_default(), fields.next());
+                info.modules.push(Module {
+                    path: without_major(path).to_vec(),
+                    version: version.unwrap_or_default().to_vec(),
+                });
+            }
+            // What a dependency is replaced by, or settings of the build.
+            _ => {}
         }
     }
     Some(info)
@@ -133,9 +164,24 @@ mod tests {
 
     #[test]
     fn the_main_package_is_read() {
-        let bytes = inline("path\texample.org/cmd/app\nmod\texample.org\tv1.2.3\th1:x\ndep\tother\tv9\n");
+        let bytes = inline(
+            "path\texample.org/cmd/app\nmod\texample.org\tv1.2.3\th1:x\ndep\tother\tv9\n=>\tfork\tv8\n\
+             dep\ta.b/c/v3\tv3.1.0\th1:y\ndep\tv2\tv1\nbuild\tCGO_ENABLED=0\n",
+        );
         let info = read(&Content::whole(&bytes), 48, true, |_| None).unwrap();
-        assert_eq!(info.path, b"example.org/cmd/app");
+        assert_eq!(
+            (info.path.as_slice(), info.module.as_slice()),
+            (&b"example.org/cmd/app"[..], &b"example.org"[..])
+        );
+        let modules: Vec<_> = info
+            .modules
+            .iter()
+            .map(|one| (&one.path[..], &one.version[..]))
+            .collect();
+        assert_eq!(
+            modules,
+            [(&b"other"[..], &b"v9"[..]), (b"a.b/c", b"v3.1.0"), (b"v2", b"v1")]
+        );
         assert_eq!(info.version.as_deref(), Some("v1.2.3"));
         assert_eq!(info.toolchain, "go1.22.1");
     }

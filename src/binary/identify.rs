@@ -2,11 +2,17 @@
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use super::{Confidence, Elf, Identity, applets, elf::Reading, go::BuildInfo, search::Found};
+use super::{
+    Confidence, Elf, Identity, applets,
+    crates::Crates,
+    elf::Reading,
+    go::{BuildInfo, Module},
+    search::Found,
+};
 use crate::{
     catalog::{
-        Catalog, matches, rank,
-        tables::{AppletTable, Condition, Kind, Signature, Tool},
+        Catalog, hash, matches, rank,
+        tables::{AppletTable, Condition, Kind, Signature, Structure, Tool},
     },
     text,
 };
@@ -40,20 +46,31 @@ impl<'c> Label<'c> {
     }
 }
 
+/// What of an ELF file families are known by.
+pub(super) struct Seen<'a> {
+    pub(super) reading: &'a Reading<'a>,
+    /// Literals of the catalogue in it.
+    pub(super) found: &'a Found,
+    /// Crates that the catalogue asks for.
+    pub(super) crates: &'a Crates,
+    /// What Go's linker left in it.
+    pub(super) go: Option<&'a BuildInfo>,
+}
+
 /// What an ELF file is: all families that its content shows, strongest first.
-pub(super) fn elf(
-    catalog: &Catalog,
-    reading: &Reading<'_>,
-    found: &Found,
-    go: Option<&BuildInfo>,
-) -> Vec<Identity> {
+pub(super) fn elf(catalog: &Catalog, seen: &Seen<'_>) -> Vec<Identity> {
+    let Seen {
+        reading, found, go, ..
+    } = *seen;
     let symbols = reading.symbols(catalog.symbols());
     let main_packages = go.map_or_else(Vec::new, |info| catalog.with_main_package(&info.path));
     let mut labels: Vec<Label<'_>> = Vec::new();
     for (number, tool) in catalog.tools().iter().enumerate() {
-        let structure = tool.structures.iter().find(|all| {
-            all.iter()
-                .all(|one| holds(one, catalog, reading, &symbols, found))
+        let structure = tool.structures.iter().find(|structure| {
+            structure
+                .all
+                .iter()
+                .all(|one| holds(one, catalog, seen, &symbols))
         });
         let texts = texts(tool, found);
         let main_package = go.filter(|_| main_packages.contains(&number));
@@ -66,12 +83,7 @@ pub(super) fn elf(
             _ => labels.push(Label::new(tool, confidence, reason, texts_only)),
         };
         if let Some(structure) = structure {
-            let sure = if tool.kind == Kind::Heuristic {
-                Confidence::Likely
-            } else {
-                Confidence::Certain
-            };
-            add(sure, describe(structure, &reading.elf), false);
+            add(Confidence::Certain, describe(structure, seen, &symbols.0), false);
         }
         if let Some((confidence, reason)) = texts {
             add(confidence, reason, true);
@@ -85,6 +97,10 @@ pub(super) fn elf(
         }
     }
     for label in &mut labels {
+        // A shape may be that of a program of another purpose, whatever it is found by.
+        if label.tool.kind == Kind::Heuristic {
+            label.confidence = Confidence::Likely;
+        }
         label.version = go.and_then(|info| info.version.clone());
     }
     read_applets(catalog, reading, &mut labels);
@@ -131,11 +147,10 @@ fn texts(tool: &Tool, found: &Found) -> Option<(Confidence, String)> {
 fn holds(
     condition: &Condition,
     catalog: &Catalog,
-    reading: &Reading<'_>,
+    seen: &Seen<'_>,
     (imports, defines): &(BTreeSet<&[u8]>, BTreeSet<&[u8]>),
-    found: &Found,
 ) -> bool {
-    let elf = &reading.elf;
+    let elf = &seen.reading.elf;
     match condition {
         Condition::Startable(wanted) => elf.startable == *wanted,
         Condition::Needed(pattern) => elf.needed.iter().any(|name| matches(pattern, name)),
@@ -144,9 +159,16 @@ fn holds(
             .interpreter
             .as_ref()
             .is_some_and(|path| matches(pattern, path)),
-        Condition::Import(name) => imports.contains(name.as_bytes()),
+        Condition::Import(names) => names.iter().any(|name| imports.contains(name.as_bytes())),
         Condition::Define(name) => defines.contains(name.as_bytes()),
-        Condition::LoadedBelow(bytes) => reading.loaded_end <= *bytes,
+        Condition::LoadedBelow(bytes) => seen.reading.loaded_end <= *bytes,
+        Condition::Text(literals) => seen.found.count(literals) > 0,
+        Condition::GoMain(names) => seen
+            .go
+            .is_some_and(|info| names.contains(&hash::whole(&info.module))),
+        Condition::GoModule(names) => module(seen, names).is_some(),
+        Condition::CrateMain(names) => seen.crates.main(names).is_some(),
+        Condition::Crate(names) => seen.crates.any(names).is_some(),
         Condition::Hits(id, least) => {
             let literals: BTreeSet<u16> = catalog
                 .tool(id)
@@ -155,9 +177,17 @@ fn holds(
                 .flat_map(|signature| &signature.any)
                 .copied()
                 .collect();
-            found.count(&literals.into_iter().collect::<Vec<_>>()) >= *least
+            seen.found.count(&literals.into_iter().collect::<Vec<_>>()) >= *least
         }
     }
+}
+
+/// The first of these modules that a Go program is built with.
+fn module<'a>(seen: &Seen<'a>, names: &[u64]) -> Option<&'a Module> {
+    let modules = &seen.go?.modules;
+    modules
+        .iter()
+        .find(|module| names.contains(&hash::whole(&module.path)))
 }
 
 /// Reads the table of a multi-call program. One that has none is judged by the applets whose code its texts show, since
@@ -174,9 +204,12 @@ fn read_applets(catalog: &Catalog, reading: &Reading<'_>, labels: &mut [Label<'_
         if label.applets.is_empty() {
             label.applets.clone_from(&seen);
             label.confidence = Confidence::Likely;
-            label
-                .reasons
-                .push("its table of applets cannot be read".to_owned());
+            let mut reason = "its table of applets cannot be read".to_owned();
+            if seen.is_empty() && applets::names_a_shell(reading.content.head) {
+                label.applets.push("sh".to_owned());
+                reason.push_str(", but a shell is named in it");
+            }
+            label.reasons.push(reason);
         } else {
             label.confidence = Confidence::Certain;
             label.texts_only = false;
@@ -288,18 +321,46 @@ fn name(tool: &Tool) -> &str {
     tool.id.split_once('.').map_or(&tool.id, |(_, name)| name)
 }
 
-fn describe(structure: &[Condition], elf: &Elf) -> String {
-    let parts = structure.iter().filter_map(|condition| match condition {
+fn describe(structure: &Structure, seen: &Seen<'_>, imports: &BTreeSet<&[u8]>) -> String {
+    let elf = &seen.reading.elf;
+    let versioned = |name: &[u8], version: &[u8]| {
+        let blank = if version.is_empty() { "" } else { " " };
+        format!("{}{blank}{}", text::escape(name), text::escape(version))
+    };
+    let parts = structure.all.iter().filter_map(|condition| match condition {
         Condition::Needed(pattern) => {
             let name = elf.needed.iter().find(|name| matches(pattern, name))?;
             Some(format!("needs {}", text::escape(name)))
         }
         Condition::Soname(_) => Some(format!("is the library {}", text::escape(elf.soname.as_ref()?))),
-        Condition::Import(name) => Some(format!("calls {name}")),
+        Condition::Import(names) => {
+            let name = names.iter().find(|name| imports.contains(name.as_bytes()))?;
+            Some(format!("calls {name}"))
+        }
         Condition::Define(name) => Some(format!("has {name}")),
+        Condition::GoMain(_) => Some(format!(
+            "is a program of the Go module {}",
+            versioned(&seen.go?.module, &[])
+        )),
+        Condition::GoModule(names) => {
+            let module = module(seen, names)?;
+            let named = versioned(&module.path, &module.version);
+            Some(format!("is built with the Go module {named}"))
+        }
+        Condition::CrateMain(names) => {
+            let main = seen.crates.main(names)?;
+            let named = versioned(&main.name, &main.version);
+            Some(format!("is a program of the Rust crate {named}"))
+        }
+        Condition::Crate(names) => {
+            let one = seen.crates.any(names)?;
+            let named = versioned(&one.name, &one.version);
+            Some(format!("is built with the Rust crate {named}"))
+        }
         _ => None,
     });
-    parts.collect::<Vec<_>>().join(", ")
+    let parts: Vec<String> = parts.chain(structure.because.clone()).collect();
+    parts.join(", ")
 }
 
 /// The machine and how it is linked: `x86-64, dynamic`.

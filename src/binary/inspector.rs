@@ -1,9 +1,13 @@
 //! The inspector takes a file's bytes as they stream by and says in the end what program it is.
 
 use super::{
-    Content, Form, Piece, Program, archive, elf,
+    Content, Form, Identity, Piece, Program, archive,
+    crates::Crates,
+    elf,
     elf::Reading,
-    go, identify, packed, script,
+    go, identify,
+    identify::Seen,
+    packed, script,
     search::{Found, OVERLAP},
 };
 use crate::{catalog::Catalog, limits::Limits};
@@ -34,6 +38,7 @@ pub struct Inspector<'a> {
     /// Ranges behind the head that are kept, as bytes that each still wants.
     pieces: Vec<(Piece, usize)>,
     found: Found,
+    crates: Crates,
     build_infos: Vec<u64>,
     entry_point: bool,
 }
@@ -63,6 +68,7 @@ impl<'a> Inspector<'a> {
             seen: 0,
             pieces: Vec::new(),
             found: Found::new(catalog),
+            crates: Crates::default(),
             build_infos: Vec::new(),
             entry_point: false,
         }
@@ -82,6 +88,7 @@ impl<'a> Inspector<'a> {
         self.seen = 0;
         self.pieces.clear();
         self.found.clear();
+        self.crates.clear();
         self.build_infos.clear();
         self.entry_point = false;
     }
@@ -178,12 +185,8 @@ impl<'a> Inspector<'a> {
 
     fn search_head(&mut self) {
         self.found.search(self.catalog, &self.head);
-        let starts = memchr::memmem::find_iter(&self.head, go::MAGIC).map(|at| at as u64);
-        self.build_infos.extend(
-            starts
-                .filter(|at| at.is_multiple_of(go::ALIGNMENT))
-                .take(BUILD_INFOS),
-        );
+        self.crates.search(self.catalog, &self.head);
+        self.build_infos.extend(build_infos(&self.head));
     }
 
     fn feed_chunks(&mut self, mut bytes: &[u8]) {
@@ -201,6 +204,7 @@ impl<'a> Inspector<'a> {
     fn look(&mut self, stage: Stage) {
         let overlap = if stage == Stage::Elf {
             self.found.search(self.catalog, &self.chunk);
+            self.crates.search(self.catalog, &self.chunk);
             self.keep_pieces();
             OVERLAP
         } else {
@@ -256,18 +260,32 @@ impl<'a> Inspector<'a> {
             pieces: &pieces,
         };
         let reading = Reading::of(content, self.limits);
-        let info = self.build_infos.iter().find_map(|at| {
-            go::read(&content, *at, reading.elf.little_endian, |address| {
-                reading.offset_of(address)
-            })
-        });
-        let mut identities = identify::elf(self.catalog, &reading, &self.found, info.as_ref());
+        let identify =
+            |reading: &Reading<'_>, found: &Found, crates: &Crates, infos: &[u64]| -> Vec<Identity> {
+                let info = infos.iter().find_map(|at| {
+                    go::read(&reading.content, *at, reading.elf.little_endian, |address| {
+                        reading.offset_of(address)
+                    })
+                });
+                let go = info.as_ref();
+                let seen = Seen {
+                    reading,
+                    found,
+                    crates,
+                    go,
+                };
+                identify::elf(self.catalog, &seen)
+            };
+        let mut identities = identify(&reading, &self.found, &self.crates, &self.build_infos);
         let mut opaque = None;
         if let Some(image) = packed::unpack(&reading, self.limits.unpacked) {
             self.found.clear();
             self.found.search(self.catalog, &image);
+            self.crates.clear();
+            self.crates.search(self.catalog, &image);
             let inner = Reading::of(Content::whole(&image), self.limits);
-            let inside = identify::elf(self.catalog, &inner, &self.found, None);
+            let infos: Vec<u64> = build_infos(&image).collect();
+            let inside = identify(&inner, &self.found, &self.crates, &infos);
             identities = identify::packed(self.catalog, identities, inside);
         } else if identities.is_empty()
             && reading.no_sections
@@ -285,4 +303,12 @@ impl<'a> Inspector<'a> {
             opaque,
         }
     }
+}
+
+/// Where in the first bytes of a program Go's build information may stand.
+fn build_infos(head: &[u8]) -> impl Iterator<Item = u64> {
+    let places = memchr::memmem::find_iter(head, go::MAGIC).map(|at| at as u64);
+    places
+        .filter(|at| at.is_multiple_of(go::ALIGNMENT))
+        .take(BUILD_INFOS)
 }

@@ -3,6 +3,7 @@
 mod applets;
 mod archive;
 mod content;
+mod crates;
 mod elf;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;

@@ -10,10 +10,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    catalog::{
-        Catalog,
-        tables::{Condition, Kind},
-    },
+    catalog::{Catalog, tables::Kind},
     limits::Limits,
 };
 
@@ -140,37 +137,39 @@ fn program_with<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
     .bytes()
 }
 
-/// Every signature of the catalogue's files: the family, k, and the literals.
-fn signatures() -> Vec<(String, usize, Vec<String>)> {
+/// Every table of this name of every tool in the catalogue's files, with the tool's id.
+fn tables(name: &str) -> Vec<(String, toml::Value)> {
     let mut all = Vec::new();
     #[expect(clippy::disallowed_methods, reason = "the project's own files")]
     let entries = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/catalog"));
     let paths = entries.unwrap().map(|entry| entry.unwrap().path());
     for path in paths.filter(|path| path.extension().is_some_and(|end| end == "toml")) {
         let file: toml::Table = String::from_utf8(read(path).unwrap()).unwrap().parse().unwrap();
-        for tool in file
-            .get("tool")
-            .and_then(|tools| tools.as_array())
-            .into_iter()
-            .flatten()
-        {
-            for signature in tool
-                .get("signature")
-                .and_then(|all| all.as_array())
-                .into_iter()
-                .flatten()
-            {
-                let any = signature["any"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|text| text.as_str().unwrap().to_owned());
-                let k = signature["k"].as_integer().unwrap() as usize;
-                all.push((tool["id"].as_str().unwrap().to_owned(), k, any.collect()));
-            }
+        let tools = file.get("tool").and_then(|tools| tools.as_array());
+        for tool in tools.into_iter().flatten() {
+            let id = tool["id"].as_str().unwrap();
+            let tables = tool.get(name).and_then(|all| all.as_array());
+            all.extend(
+                tables
+                    .into_iter()
+                    .flatten()
+                    .map(|one| (id.to_owned(), one.clone())),
+            );
         }
     }
     all
+}
+
+fn texts(value: &toml::Value) -> Vec<String> {
+    let texts = value.as_array().unwrap().iter();
+    texts.map(|text| text.as_str().unwrap().to_owned()).collect()
+}
+
+/// Every signature of the catalogue's files: the family, k, and the literals.
+fn signatures() -> Vec<(String, usize, Vec<String>)> {
+    let all = tables("signature").into_iter();
+    all.map(|(id, one)| (id, one["k"].as_integer().unwrap() as usize, texts(&one["any"])))
+        .collect()
 }
 
 /// The literals of the first signature of a family.
@@ -221,47 +220,160 @@ fn every_signature_finds_its_family() {
     }
 }
 
+/// What a file must hold for a condition of a structure, with the given one of its names.
+fn satisfy(condition: &str, choice: usize, elf: &mut Elf64<'_>, made: &mut Made) {
+    let (kind, value) = condition.split_once(':').unwrap();
+    let name = value.split('|').cycle().nth(choice).unwrap().to_owned();
+    match kind {
+        "needed" => made.needed.push(name.replace('*', ".1")),
+        "soname" => {
+            made.soname = Some(name.replace('*', ".1"));
+            elf.interpreter = None;
+        }
+        "import" => made.imports.push(name),
+        "minhits" => {
+            let (id, least) = value.split_once('=').unwrap();
+            made.texts
+                .extend(texts_of(id).into_iter().take(least.parse().unwrap()));
+        }
+        "text" => made.texts.push(name),
+        "go-main" => made.modules.insert(0, format!("mod\t{name}/v2\tv2.1.0\th1:x")),
+        "go-module" => made.modules.push(format!("dep\t{name}\tv1.0.0\th1:x")),
+        "crate" => made
+            .texts
+            .push(format!("/cargo/registry/src/x/{name}-1.2.3/src/lib.rs")),
+        "crate-main" => made.texts.push(format!("/build/vendor/{name}/src/main.rs")),
+        "role" => assert_eq!(value, "exec"),
+        "maxsize" => assert!(value.parse::<u64>().unwrap() > 10_000),
+        _ => unreachable!("no entry has {condition}"),
+    }
+}
+
+/// What [`satisfy`] collects.
+#[derive(Default)]
+struct Made {
+    needed: Vec<String>,
+    soname: Option<String>,
+    imports: Vec<String>,
+    texts: Vec<String>,
+    modules: Vec<String>,
+}
+
+impl Made {
+    fn inspect<'a>(&'a self, mut elf: Elf64<'a>) -> Program {
+        // Go's build information stands on a 16-byte boundary of the file.
+        let mut data = vec![b' '; 64];
+        let modules = format!("0123456789abcdef{}\n0123456789abcdef", self.modules.join("\n"));
+        for place in 0..16 {
+            data.truncate(64 + place);
+            data.resize(64 + place, b' ');
+            data.extend(b"\xff Go buildinf:");
+            data.extend([8, 2]);
+            data.extend([0; 16]);
+            data.push(6);
+            data.extend(b"go1.26");
+            data.push(modules.len() as u8 | 0x80);
+            data.push((modules.len() >> 7) as u8);
+            data.extend(modules.as_bytes());
+            if self.modules.is_empty() {
+                data.clear();
+            }
+            data.extend(self.texts.join("\0").bytes());
+            elf.data = data.clone();
+            elf.needed = self.needed.iter().map(String::as_str).collect();
+            elf.soname = self.soname.as_deref();
+            elf.imports = self.imports.iter().map(String::as_str).collect();
+            let bytes = elf.bytes();
+            let at = memchr::memmem::find(&bytes, b"\xff Go buildinf:");
+            if at.is_none_or(|at| at % 16 == 0) {
+                return inspect(&bytes).unwrap();
+            }
+        }
+        panic!("no place for the build information");
+    }
+}
+
 #[test]
-fn every_structure_finds_its_family() {
-    for tool in Catalog::builtin().tools() {
-        for structure in &tool.structures {
-            let mut elf = Elf64 {
+fn every_structure_finds_its_family_by_each_of_its_names() {
+    for (id, structure) in tables("structure") {
+        let all = texts(&structure["all"]);
+        let choices = all.iter().map(|one| one.matches('|').count()).max();
+        for choice in 0..=choices.unwrap() {
+            let whole = || Elf64 {
                 interpreter: Some(LOADER),
                 ..Elf64::default()
             };
-            let mut texts = Vec::new();
-            let names: Vec<String> = structure
-                .iter()
-                .filter_map(|condition| match condition {
-                    Condition::Needed(name) | Condition::Soname(name) => Some(name.replace('*', ".1")),
-                    _ => None,
-                })
-                .collect();
-            let mut names = names.iter();
-            for condition in structure {
-                match condition {
-                    Condition::Needed(_) => elf.needed.push(names.next().unwrap()),
-                    Condition::Soname(_) => {
-                        elf.soname = names.next().map(String::as_str);
-                        elf.interpreter = None;
-                    }
-                    Condition::Import(name) => elf.imports.push(name),
-                    Condition::Hits(id, least) => texts.extend(texts_of(id).into_iter().take(*least)),
-                    Condition::Startable(startable) => assert!(startable),
-                    Condition::LoadedBelow(bytes) => assert!(*bytes > 10_000),
-                    Condition::Define(_) | Condition::Interpreter(_) => unreachable!("no entry has one"),
-                }
+            let (mut elf, mut made) = (whole(), Made::default());
+            for condition in &all {
+                satisfy(condition, choice, &mut elf, &mut made);
             }
-            elf.data = texts.join("\0").into_bytes();
-            let program = inspect(&elf.bytes()).unwrap();
+            let program = made.inspect(elf);
+            // Another name's tool may be known by that, too, and by more.
+            let named = program
+                .identities
+                .iter()
+                .any(|identity| !identity.family.starts_with("beyond."));
             assert!(
-                families(&program).contains(&tool.id.as_str()),
-                "{}: {:?}",
-                tool.id,
-                program
+                families(&program).contains(&id.as_str()) || id.starts_with("beyond.") && named,
+                "{id}, name {choice}: {program:?}"
             );
+            // Each condition is needed.
+            for left_out in 0..all.len() {
+                if !id.starts_with("beyond.") || all[left_out].starts_with("role:") {
+                    continue;
+                }
+                let (mut elf, mut made) = (whole(), Made::default());
+                for (_, condition) in all.iter().enumerate().filter(|(number, _)| *number != left_out) {
+                    satisfy(condition, choice, &mut elf, &mut made);
+                }
+                let program = made.inspect(elf);
+                assert!(
+                    !families(&program).contains(&id.as_str()),
+                    "{id} without {}",
+                    all[left_out]
+                );
+            }
         }
     }
+}
+
+#[test]
+fn what_a_program_is_built_from_is_likely_at_most_and_says_so() {
+    let elf = || Elf64 {
+        fixed: true,
+        ..Elf64::default()
+    };
+    let mut made = Made::default();
+    satisfy("go-main:github.com/dop251/goja", 0, &mut elf(), &mut made);
+    let program = made.inspect(elf());
+    let identity = &program.identities[0];
+    assert_eq!(identity.family, "beyond.engine");
+    assert_eq!(identity.confidence, Confidence::Likely);
+    assert!(
+        identity
+            .evidence
+            .starts_with("is a program of the Go module github.com/dop251/goja, an engine of scripts"),
+        "{}",
+        identity.evidence
+    );
+
+    // An application with the same engine inside is none.
+    let mut made = Made::default();
+    satisfy("go-main:example.org/application", 0, &mut elf(), &mut made);
+    satisfy("go-module:github.com/dop251/goja", 0, &mut elf(), &mut made);
+    assert!(made.inspect(elf()).identities.is_empty());
+
+    // Beside a program that is known by name nothing of it is said.
+    let mut made = Made::default();
+    satisfy("crate:brush-core", 0, &mut elf(), &mut made);
+    assert_eq!(families(&made.inspect(elf())), ["beyond.shell"]);
+    assert!(
+        made.inspect(elf()).identities[0]
+            .evidence
+            .starts_with("is built with the Rust crate brush-core 1.2.3, a shell"),
+    );
+    made.texts.extend(texts_of("shell.bash"));
+    assert_eq!(families(&made.inspect(elf())), ["shell.bash"]);
 }
 
 #[test]
@@ -479,8 +591,15 @@ fn busybox_is_what_its_applets_are() {
         ("wget", "network-tool")
     );
     assert_eq!(identity.confidence, Confidence::Likely);
-    // Nothing tells: it may have a shell.
-    assert_eq!(with(&[], &[]).1, "shell");
+    // A table that was not read is no shell, unless the name of one stands there.
+    assert_eq!(with(&[], &[]).1, "os-utility");
+    let named = with(&[], &["".to_owned(), "hush".to_owned()]);
+    assert_eq!(named.1, "shell");
+    assert!(
+        named.0.evidence.contains("a shell is named in it"),
+        "{}",
+        named.0.evidence
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::{
     hash,
-    tables::{Applet, AppletTable, Capability, Condition, Kind, Literal, Signature, Tables, Tool},
+    tables::{Applet, AppletTable, Capability, Condition, Kind, Literal, Signature, Structure, Tables, Tool},
 };
 
 /// Rules that a tool can belong to, strongest first.
@@ -57,7 +57,7 @@ pub(crate) struct Entry {
     #[serde(default)]
     signature: Vec<Texts>,
     #[serde(default)]
-    structure: Vec<Structure>,
+    structure: Vec<Conditions>,
 }
 
 #[derive(Deserialize)]
@@ -80,9 +80,10 @@ struct Texts {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "variant and tested speak to the reader of the catalogue")]
-struct Structure {
+struct Conditions {
     variant: Option<String>,
     all: Vec<String>,
+    because: Option<String>,
     tested: Option<bool>,
 }
 
@@ -104,27 +105,22 @@ pub(crate) fn compile(file: &File, tables: &mut Tables) -> Result<()> {
     let capabilities = tables.capabilities.iter().chain(&file.capability);
     let capabilities = unique(capabilities.map(|capability| &capability.id), "capability")?;
     let literals = literals(file)?;
-    let compiled = file.tool.iter().map(|tool| {
-        compile_tool(tool, &ids, &capabilities).map_err(|error| format!("tool {}: {error}", tool.id))
-    });
-    let compiled = compiled.collect::<Result<Vec<_>>>()?;
     let applets = compile_applets(&file.applets, &tables.applets, &capabilities)?;
-
-    renumber(tables, literals.values())?;
-    let number = |text: &String| {
-        let literal = literals.get(text.as_str())?;
-        let at = tables.literals.binary_search(literal).ok()?;
+    let merged = tables.literals.iter().chain(literals.values()).copied();
+    let merged: Vec<Literal> = merged.collect::<BTreeSet<_>>().into_iter().collect();
+    if merged.len() > usize::from(u16::MAX) {
+        return Err(format!("there are more than {} literals", u16::MAX));
+    }
+    let number = |text: &str| {
+        let at = merged.binary_search(literals.get(text)?).ok()?;
         u16::try_from(at).ok()
     };
-    for (mut tool, entry) in compiled.into_iter().zip(&file.tool) {
-        let signatures = entry.signature.iter().map(|texts| Signature {
-            k: texts.k,
-            any: texts.any.iter().filter_map(number).collect(),
-            none: texts.none.iter().filter_map(number).collect(),
-        });
-        tool.signatures = signatures.collect();
-        tables.tools.push(tool);
-    }
+    let compiled = file.tool.iter().map(|tool| {
+        compile_tool(tool, &ids, &capabilities, &number).map_err(|error| format!("tool {}: {error}", tool.id))
+    });
+    let compiled = compiled.collect::<Result<Vec<_>>>()?;
+    renumber(tables, merged)?;
+    tables.tools.extend(compiled);
     let rank = |tool: &Tool| RULES.iter().position(|rule| Some(*rule) == tool.rule.as_deref());
     tables
         .tools
@@ -136,24 +132,28 @@ pub(crate) fn compile(file: &File, tables: &mut Tables) -> Result<()> {
     Ok(())
 }
 
-/// Adds literals to the ordered table, and gives those that signatures name their new numbers.
-fn renumber<'a>(tables: &mut Tables, new: impl Iterator<Item = &'a Literal>) -> Result<()> {
-    let old = std::mem::take(&mut tables.literals);
-    let all: BTreeSet<Literal> = old.iter().copied().chain(new.copied()).collect();
-    tables.literals = all.into_iter().collect();
-    if tables.literals.len() > usize::from(u16::MAX) {
-        return Err(format!("there are more than {} literals", u16::MAX));
-    }
+/// Puts `merged`, which has all of the old ones, for the ordered literals, and gives those that tools name their new numbers.
+fn renumber(tables: &mut Tables, merged: Vec<Literal>) -> Result<()> {
+    let old = std::mem::replace(&mut tables.literals, merged);
     let moved: Vec<usize> = old
         .iter()
         .filter_map(|literal| tables.literals.binary_search(literal).ok())
         .collect();
-    for signature in tables.tools.iter_mut().flat_map(|tool| &mut tool.signatures) {
-        for number in signature.any.iter_mut().chain(&mut signature.none) {
-            if let Some(at) = moved.get(usize::from(*number)) {
-                *number = u16::try_from(*at).map_err(|error| error.to_string())?;
-            }
+    let renew = |number: &mut u16| {
+        if let Some(at) = moved.get(usize::from(*number)) {
+            *number = u16::try_from(*at).map_err(|error| error.to_string())?;
         }
+        Ok::<_, String>(())
+    };
+    for tool in &mut tables.tools {
+        let conditions = tool.structures.iter_mut().flat_map(|one| &mut one.all);
+        let texts = conditions.filter_map(|condition| match condition {
+            Condition::Text(numbers) => Some(numbers),
+            _ => None,
+        });
+        let signatures = tool.signatures.iter_mut();
+        let signatures = signatures.flat_map(|one| [&mut one.any, &mut one.none]);
+        texts.chain(signatures).flatten().try_for_each(renew)?;
     }
     Ok(())
 }
@@ -173,13 +173,13 @@ fn unique<'a>(names: impl Iterator<Item = &'a String>, what: &str) -> Result<BTr
 fn literals(file: &File) -> Result<BTreeMap<&str, Literal>> {
     let mut all = BTreeMap::new();
     for tool in &file.tool {
-        let texts = tool
-            .signature
-            .iter()
-            .flat_map(|texts| texts.any.iter().chain(&texts.none));
-        for text in texts {
+        let texts = tool.signature.iter();
+        let texts = texts.flat_map(|texts| texts.any.iter().chain(&texts.none));
+        let conditions = tool.structure.iter().flat_map(|structure| &structure.all);
+        let conditions = conditions.filter_map(|condition| condition.strip_prefix("text:"));
+        for text in texts.map(String::as_str).chain(conditions.flat_map(names)) {
             let literal = literal(text).map_err(|error| format!("tool {}: {error}", tool.id))?;
-            all.insert(text.as_str(), literal);
+            all.insert(text, literal);
         }
     }
     Ok(all)
@@ -244,8 +244,13 @@ fn commonness(window: &[u8]) -> usize {
     2 * equal + common
 }
 
-/// Checks one tool; its signatures are numbered later.
-fn compile_tool(entry: &Entry, ids: &BTreeSet<&str>, capabilities: &BTreeSet<&str>) -> Result<Tool> {
+/// Checks one tool. `number` gives the number of each of its literals.
+fn compile_tool(
+    entry: &Entry,
+    ids: &BTreeSet<&str>,
+    capabilities: &BTreeSet<&str>,
+    number: &impl Fn(&str) -> Option<u16>,
+) -> Result<Tool> {
     if let Some(rule) = &entry.rule {
         is_rule(rule)?;
     }
@@ -279,7 +284,19 @@ fn compile_tool(entry: &Entry, ids: &BTreeSet<&str>, capabilities: &BTreeSet<&st
             return Err("the same signature stands there twice".to_owned());
         }
     }
-    let structure = |Structure { all, .. }: &Structure| all.iter().map(|text| condition(text, ids)).collect();
+    let numbers = |texts: &[String]| texts.iter().filter_map(|text| number(text)).collect();
+    let signatures = entry.signature.iter().map(|texts| Signature {
+        k: texts.k,
+        any: numbers(&texts.any),
+        none: numbers(&texts.none),
+    });
+    let structures = entry.structure.iter().map(|structure| {
+        let all = structure.all.iter().map(|text| condition(text, ids, number));
+        Ok(Structure {
+            all: all.collect::<Result<_>>()?,
+            because: structure.because.clone(),
+        })
+    });
     Ok(Tool {
         id: entry.id.clone(),
         rule: entry.rule.clone(),
@@ -289,15 +306,15 @@ fn compile_tool(entry: &Entry, ids: &BTreeSet<&str>, capabilities: &BTreeSet<&st
         names: entry.names.clone(),
         swallows: entry.swallows.clone(),
         table: entry.table,
-        signatures: Vec::new(),
-        structures: entry.structure.iter().map(structure).collect::<Result<_>>()?,
+        signatures: signatures.collect(),
+        structures: structures.collect::<Result<_>>()?,
         go: entry.go.clone(),
         script: entry.script.clone(),
     })
 }
 
-/// One condition of a structural rule: `kind:value`, where a name may end in `*`.
-fn condition(text: &str, ids: &BTreeSet<&str>) -> Result<Condition> {
+/// One condition of a structural rule: `kind:value`, where a name may end in `*` or several stand with `|` between them.
+fn condition(text: &str, ids: &BTreeSet<&str>, literal: &impl Fn(&str) -> Option<u16>) -> Result<Condition> {
     let (kind, value) = text
         .split_once(':')
         .ok_or_else(|| format!("condition {text} is not kind:value"))?;
@@ -310,14 +327,20 @@ fn condition(text: &str, ids: &BTreeSet<&str>) -> Result<Condition> {
             .map_err(|error| format!("condition {text}: {error}"))
     };
     let name = || value.to_owned();
+    let hashes = || names(value).map(|name| hash::whole(name.as_bytes())).collect();
     Ok(match (kind, value) {
         ("role", "exec") => Condition::Startable(true),
         ("role", "lib") => Condition::Startable(false),
         ("needed", _) => Condition::Needed(name()),
         ("soname", _) => Condition::Soname(name()),
         ("interp", _) => Condition::Interpreter(name()),
-        ("import", _) => Condition::Import(name()),
+        ("import", _) => Condition::Import(names(value).map(str::to_owned).collect()),
         ("define", _) => Condition::Define(name()),
+        ("text", _) => Condition::Text(names(value).filter_map(literal).collect()),
+        ("go-main", _) => Condition::GoMain(hashes()),
+        ("go-module", _) => Condition::GoModule(hashes()),
+        ("crate-main", _) => Condition::CrateMain(hashes()),
+        ("crate", _) => Condition::Crate(hashes()),
         ("maxsize", bytes) => Condition::LoadedBelow(number(bytes)?),
         ("minhits", value) => {
             let (id, least) = value
@@ -332,10 +355,15 @@ fn condition(text: &str, ids: &BTreeSet<&str>) -> Result<Condition> {
         _ => {
             return Err(format!(
                 "condition {text} is of an unknown kind; there are role:exec, role:lib, needed, soname, interp, import, \
-                 define, maxsize, minhits"
+                 define, maxsize, minhits, text, go-main, go-module, crate-main, crate"
             ));
         }
     })
+}
+
+/// The names of a condition, of which one must be there.
+fn names(value: &str) -> impl Iterator<Item = &str> {
+    value.split('|')
 }
 
 fn compile_applets(

@@ -33,6 +33,7 @@ pub struct Catalog {
     go: Patterns,
     script: Patterns,
     symbols: BTreeSet<Vec<u8>>,
+    crates: BTreeSet<u64>,
 }
 
 /// One program, or a group of programs with one code base.
@@ -57,8 +58,6 @@ pub struct Meaning<'c> {
     pub capabilities: Vec<&'c str>,
 }
 
-/// What a multi-call program is when its applets cannot be told: it may be the strongest.
-const UNREAD_APPLETS: &[&str] = &["sh"];
 
 impl Catalog {
     /// The catalogue that scant carries.
@@ -96,18 +95,28 @@ impl Catalog {
                 by_name.entry(name.clone().into_bytes()).or_insert(number);
             }
         }
-        let symbols = tables.tools.iter().flat_map(|tool| &tool.structures).flatten();
-        let symbols = symbols.filter_map(|condition| match condition {
-            Condition::Import(name) | Condition::Define(name) => Some(name.clone().into_bytes()),
-            _ => None,
-        });
+        let (mut symbols, mut crates) = (BTreeSet::new(), BTreeSet::new());
+        let structures = tables.tools.iter().flat_map(|tool| &tool.structures);
+        for condition in structures.flat_map(|structure| &structure.all) {
+            match condition {
+                Condition::Import(names) => {
+                    symbols.extend(names.iter().map(|name| name.clone().into_bytes()));
+                }
+                Condition::Define(name) => {
+                    symbols.insert(name.clone().into_bytes());
+                }
+                Condition::CrateMain(names) | Condition::Crate(names) => crates.extend(names),
+                _ => {}
+            }
+        }
         Self {
             families: tables.tools.iter().map(Family::of).collect(),
             by_name,
             index: Index::of(&tables.literals),
             go: Patterns::go(&tables.tools),
             script: Patterns::script(&tables.tools),
-            symbols: symbols.collect(),
+            symbols,
+            crates,
             tables,
         }
     }
@@ -143,7 +152,7 @@ impl Catalog {
     }
 
     /// What `family` with these `applets` inside is: a multi-call program belongs to the rule of its strongest applet, and
-    /// can do what its applets can; without a list of applets it counts as a shell. `None`: no such family.
+    /// can do what its applets can. `None`: no such family.
     pub fn meaning(&self, family: &str, applets: &[String]) -> Option<Meaning<'_>> {
         let tool = self.tool(family)?;
         let mut meaning = Meaning {
@@ -151,20 +160,12 @@ impl Catalog {
             capabilities: tool.capabilities.iter().map(String::as_str).collect(),
         };
         if tool.table.is_some() {
-            let unread = UNREAD_APPLETS.iter().copied();
-            let named = applets.iter().map(String::as_str);
-            let inside: Vec<&str> = if applets.is_empty() {
-                unread.collect()
-            } else {
-                named.collect()
-            };
-            for name in inside {
-                if let Some(applet) = self.known_applet(name) {
-                    meaning.rule = stronger(meaning.rule, rule(Some(&applet.rule)));
-                    meaning
-                        .capabilities
-                        .extend(applet.capabilities.iter().map(String::as_str));
-                }
+            let known = applets.iter().filter_map(|name| self.known_applet(name));
+            for applet in known {
+                meaning.rule = stronger(meaning.rule, rule(Some(&applet.rule)));
+                meaning
+                    .capabilities
+                    .extend(applet.capabilities.iter().map(String::as_str));
             }
         }
         meaning.capabilities.sort_unstable();
@@ -221,6 +222,11 @@ impl Catalog {
     /// Every dynamic symbol that an entry asks for.
     pub(crate) fn symbols(&self) -> &BTreeSet<Vec<u8>> {
         &self.symbols
+    }
+
+    /// Hashes of the names of all Rust crates that an entry asks for.
+    pub(crate) fn crates(&self) -> &BTreeSet<u64> {
+        &self.crates
     }
 
     /// The windows of the literals.

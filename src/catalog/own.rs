@@ -27,7 +27,7 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
         "signature",
         &["variant", "k", "any", "none", "origin", "tested", "note"],
     ),
-    ("structure", &["variant", "all", "tested"]),
+    ("structure", &["variant", "all", "because", "tested"]),
     ("capability", &["id", "meaning", "attack"]),
     ("applets", &["rule", "capabilities", "names"]),
 ];

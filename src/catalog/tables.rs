@@ -85,7 +85,7 @@ pub(crate) struct Tool {
     pub(crate) table: Option<AppletTable>,
     pub(crate) signatures: Vec<Signature>,
     /// Any of these, if all its conditions hold.
-    pub(crate) structures: Vec<Vec<Condition>>,
+    pub(crate) structures: Vec<Structure>,
     /// Regular expressions for the path of a Go program's main package.
     pub(crate) go: Vec<String>,
     /// Regular expressions for the beginning of a script.
@@ -100,7 +100,16 @@ pub(crate) struct Signature {
     pub(crate) none: Vec<u16>,
 }
 
-/// What must hold of an ELF file. Names may end in `*`.
+/// All of these hold of a file of that family.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Structure {
+    pub(crate) all: Vec<Condition>,
+    /// What that means, for the evidence.
+    pub(crate) because: Option<String>,
+}
+
+/// What must hold of an ELF file. Names may end in `*`; of several names one must be there. Names of what a program is built
+/// from are kept as [`hash::whole`](super::hash::whole).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Condition {
     Startable(bool),
@@ -108,11 +117,21 @@ pub(crate) enum Condition {
     Soname(String),
     Interpreter(String),
     /// An undefined dynamic symbol.
-    Import(String),
+    Import(Vec<String>),
     /// A defined dynamic symbol.
     Define(String),
     /// At least so many literals of a family.
     Hits(String, usize),
+    /// One of these literals. Numbers of [`Tables::literals`].
+    Text(Vec<u16>),
+    /// The module of a Go program's main package.
+    GoMain(Vec<u64>),
+    /// A module that a Go program is built with.
+    GoModule(Vec<u64>),
+    /// The crate of a Rust program's `main`.
+    CrateMain(Vec<u64>),
+    /// A crate that a Rust program is built with.
+    Crate(Vec<u64>),
     /// The last loaded segment ends at or below this file offset: data may be appended without end.
     LoadedBelow(u64),
 }

@@ -79,8 +79,8 @@ fn the_strongest_applet_gives_the_rule() {
     assert_eq!(rule(&["cat", "wget"]), "network-tool");
     assert_eq!(rule(&["cat", "dpkg", "rpm"]), "os-utility");
     assert_eq!(rule(&["no-such-applet"]), "os-utility");
-    // A table that was not read may have a shell.
-    assert_eq!(rule(&[]), "shell");
+    // Not knowing its applets is no reason to take it for a shell.
+    assert_eq!(rule(&[]), "os-utility");
     let capabilities = Catalog::builtin()
         .meaning("multi.busybox", &["wget".to_owned()])
         .unwrap()
@@ -315,6 +315,7 @@ note = ""
 [[tool.structure]]
 variant = ""
 all = ["role:exec"]
+because = ""
 tested = true
 [[capability]]
 id = "x.y"
