@@ -292,7 +292,7 @@ mod tests {
         file[32] = 64;
         file[54] = 56;
         file[56..58].copy_from_slice(&count.to_le_bytes());
-        let names = b"toybox\0ash\0cat\0ls\0\0\0\0\0\0";
+        let names = b"toybox\0ash\0cat\0ls\0\0\0\0\0\0\0";
         let mut data = names.to_vec();
         for at in [0, 7, 11, 15_u64] {
             data.extend(address.wrapping_add(at).to_le_bytes());

@@ -131,7 +131,7 @@ mod tests {
                 assert!(bytes.len() <= 4_096, "{name} has a seed that is too large");
                 target(&bytes);
                 // Cut and damaged in a few places, as a beginning.
-                for at in (0..bytes.len()).step_by(bytes.len() / 16 + 1) {
+                for at in (0..bytes.len()).step_by(bytes.len() / 4 + 1) {
                     target(&bytes[..at]);
                     let mut damaged = bytes.clone();
                     damaged[at] ^= 0xff;
