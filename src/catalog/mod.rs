@@ -1,7 +1,9 @@
 //! The catalogue is what scant looks for: tools by family, the rule each belongs to, and what it lets an intruder do.
 
+mod combination;
 mod compile;
 pub(crate) mod hash;
+mod module;
 mod names;
 mod own;
 pub(crate) mod tables;
@@ -14,6 +16,8 @@ use std::{
     sync::LazyLock,
 };
 
+pub use combination::{Atom, Combination};
+pub use module::Module;
 pub use tables::Capability;
 use tables::{Applet, Condition, Literal, Tables, Tool};
 
@@ -153,6 +157,16 @@ impl Catalog {
             .capabilities
             .iter()
             .find(|capability| capability.id == id)
+    }
+
+    /// Code that an interpreter runs as a tool, without a script.
+    pub fn modules(&self) -> &[Module] {
+        &self.tables.modules
+    }
+
+    /// What several capabilities allow together, worst first.
+    pub fn combinations(&self) -> &[Combination] {
+        &self.tables.combinations
     }
 
     /// What `family` with these `applets` inside is: a multi-call program belongs to the rule of its strongest applet, and

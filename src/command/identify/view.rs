@@ -15,7 +15,8 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(super) struct View {
     pub(super) path: String,
-    /// `elf`, `script` or `archive`; none for what is no program.
+    /// `elf`, `script`, `archive`, `module` (code that an interpreter runs as a tool) or `text` (a shell would run it, the
+    /// kernel refuses it); none for what is no program.
     pub(super) form: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) elf: Option<ElfView>,
@@ -61,6 +62,9 @@ pub(super) struct ScriptView {
     pub(super) interpreter: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) argument: Option<String>,
+    /// What the shell half of a script in two languages starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inner: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,9 +138,11 @@ impl View {
                 view.script = Some(ScriptView {
                     interpreter: shown(&script.interpreter),
                     argument: script.argument.as_deref().map(shown),
+                    inner: script.inner.as_deref().map(shown),
                 });
             }
             Form::Archive => view.form = Some("archive"),
+            Form::Text => view.form = Some("text"),
         }
         view.rule = program.tool(catalog).and_then(|(_, meaning)| meaning.rule);
         let mut capabilities = BTreeSet::new();
