@@ -38,8 +38,8 @@ fn inner(interpreter: &[u8], head: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let header = head.get(..HEADER).unwrap_or(head);
-    let lines = header.split(|byte| *byte == b'\n').skip(1).take(LINES);
-    lines.into_iter().find_map(|line| {
+    let mut lines = header.split(|byte| *byte == b'\n').skip(1).take(LINES);
+    lines.find_map(|line| {
         memchr::memmem::find(line, b"$0")?;
         let mut words = line
             .split(|byte| byte.is_ascii_whitespace() || *byte == b';')

@@ -304,7 +304,7 @@ fn modes_and_loaders_say_who_can_start_it() {
 fn what_is_allowed_together_is_told_with_the_cheapest_way() {
     let files = rootfs([
         program("/usr/bin/bash", ["shell.dash"]),
-        program("/usr/bin/nc", ["net.netcat-openbsd"]),
+        program("/usr/bin/nc", ["net.nc-openbsd"]),
         program("/usr/local/bin/python3", ["interp.python"]),
         program("/usr/bin/curl", ["net.curl"]),
     ]);
