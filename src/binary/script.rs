@@ -71,8 +71,12 @@ pub(super) fn is_shell_text(head: &[u8]) -> bool {
     }
     let text = text.trim_start_matches(BYTE_ORDER_MARK);
     let lines: Vec<&str> = text.lines().take(LINES).map(str::trim).collect();
-    let begins = BEGINS.iter().filter(|word| lines.iter().any(|line| line.starts_with(**word)));
-    let ends = ENDS.iter().filter(|word| lines.iter().any(|line| line.ends_with(**word)));
+    let begins = BEGINS
+        .iter()
+        .filter(|word| lines.iter().any(|line| line.starts_with(**word)));
+    let ends = ENDS
+        .iter()
+        .filter(|word| lines.iter().any(|line| line.ends_with(**word)));
     let whole = WHOLE.iter().filter(|word| lines.contains(*word));
     begins.count() + ends.count() + whole.count() >= 2
 }
@@ -93,14 +97,18 @@ const HEADER: usize = 1 << 10;
 const SHELLS: &[&[u8]] = &[b"sh", b"bash", b"dash", b"ash", b"ksh", b"zsh", b"mksh"];
 /// How the names of interpreters begin that a shell half starts.
 const LANGUAGES: &[&[u8]] = &[
-    b"python", b"pypy", b"node", b"deno", b"bun", b"perl", b"ruby", b"php", b"lua", b"tclsh", b"wish", b"java", b"guile",
+    b"python", b"pypy", b"node", b"deno", b"bun", b"perl", b"ruby", b"php", b"lua", b"tclsh", b"wish",
+    b"java", b"guile",
 ];
 
 /// A word without the quotes and marks around it.
 fn bare(word: &[u8]) -> &[u8] {
     let mark = |byte: &u8| b"\"'`\\:".contains(byte);
     let from = word.iter().position(|byte| !mark(byte)).unwrap_or(word.len());
-    let to = word.iter().rposition(|byte| !mark(byte)).map_or(from, |at| at + 1);
+    let to = word
+        .iter()
+        .rposition(|byte| !mark(byte))
+        .map_or(from, |at| at + 1);
     word.get(from..to).unwrap_or_default()
 }
 
@@ -155,8 +163,14 @@ mod tests {
                 "#!/bin/sh\n\":\" //# x; exec /usr/bin/env node --y \"$0\" \"$@\"\n",
                 Some("node"),
             ),
-            ("#!/bin/sh\neval 'exec perl -x -wS $0 ${1+\"$@\"}'\n", Some("perl")),
-            ("#!/bin/sh\n# restart \\\nexec tclsh \"$0\" \"$@\"\n", Some("tclsh")),
+            (
+                "#!/bin/sh\neval 'exec perl -x -wS $0 ${1+\"$@\"}'\n",
+                Some("perl"),
+            ),
+            (
+                "#!/bin/sh\n# restart \\\nexec tclsh \"$0\" \"$@\"\n",
+                Some("tclsh"),
+            ),
             ("#!/bin/sh\nexec python3 app.py\n", None),
             ("#!/bin/sh\nexec /app/server \"$0\"\n", None),
             ("#!/usr/bin/python3\nexec python \"$0\"\n", None),

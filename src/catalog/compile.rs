@@ -118,7 +118,9 @@ pub(crate) fn compile(file: &File, tables: &mut Tables) -> Result<()> {
     file.module.iter().try_for_each(|module| module.check(&ids))?;
     let combinations = tables.combinations.iter().chain(&file.combination);
     unique(combinations.map(|combination| &combination.id), "combination")?;
-    file.combination.iter().try_for_each(|all| all.check(&capabilities))?;
+    file.combination
+        .iter()
+        .try_for_each(|all| all.check(&capabilities))?;
 
     renumber(tables, literals.values())?;
     let number = |text: &String| {

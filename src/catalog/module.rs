@@ -66,7 +66,9 @@ impl Module {
     #[cfg(test)]
     pub(crate) fn examples(&self) -> Vec<String> {
         let files = self.files.iter();
-        files.map(|file| format!("/opt/{}", file.replace('*', "tool-1"))).collect()
+        files
+            .map(|file| format!("/opt/{}", file.replace('*', "tool-1")))
+            .collect()
     }
 
     /// A content that has all its texts, for tests.
@@ -100,7 +102,10 @@ impl Module {
         }
         for file in &self.files {
             let parts: Vec<&str> = file.split('/').collect();
-            if parts.iter().any(|part| part.is_empty() || part.matches('*').count() > 1) {
+            if parts
+                .iter()
+                .any(|part| part.is_empty() || part.matches('*').count() > 1)
+            {
                 return at(format!(
                     "file {file} is no end of a path: parts between single slashes, each with one `*` at most"
                 ));
@@ -159,7 +164,11 @@ mod tests {
             ("/w/pip-.wh", "pip-*.whl", false),
             ("/w/pipwhl", "pip*pwhl", false),
         ] {
-            assert_eq!(ends_in(path.as_bytes(), pattern.as_bytes()), want, "{path} {pattern}");
+            assert_eq!(
+                ends_in(path.as_bytes(), pattern.as_bytes()),
+                want,
+                "{path} {pattern}"
+            );
         }
     }
 }

@@ -22,10 +22,7 @@ pub struct Together {
 }
 
 /// All combinations that the findings hold, in the catalogue's order. What cannot run as it is does not count.
-pub fn combinations<'f>(
-    findings: impl IntoIterator<Item = &'f Finding>,
-    catalog: &Catalog,
-) -> Vec<Together> {
+pub fn combinations<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog: &Catalog) -> Vec<Together> {
     let usable = |finding: &&Finding| finding.state == State::Present && finding.runs_as_it_is();
     let findings: Vec<&Finding> = findings.into_iter().filter(usable).collect();
     let all = catalog.combinations().iter().filter_map(|combination| {

@@ -36,7 +36,10 @@ pub(super) fn find<'a>(rule: &Rule, subject: &Subject<'a>) -> Vec<Tree<'a>> {
     if modules.is_empty() {
         return trees;
     }
-    let files = subject.rootfs.nodes().filter(|node| node.kind == Kind::File && node.size > 0);
+    let files = subject
+        .rootfs
+        .nodes()
+        .filter(|node| node.kind == Kind::File && node.size > 0);
     for (node, path) in files.flat_map(|node| node.paths.iter().map(move |path| (node, path))) {
         for module in &modules {
             let Some(depth) = module.depth(path.as_bytes()) else {
@@ -51,7 +54,11 @@ pub(super) fn find<'a>(rule: &Rule, subject: &Subject<'a>) -> Vec<Tree<'a>> {
             }
             let above = std::iter::successors(Some(path.clone()), RootPath::parent);
             let root = above.take(depth).last().unwrap_or_default();
-            trees.push(Tree { module, key: node, root });
+            trees.push(Tree {
+                module,
+                key: node,
+                root,
+            });
         }
     }
     trees.sort_by(|a, b| key(a).cmp(&key(b)));
@@ -196,7 +203,10 @@ fn of_tree(
         family: module.tool.clone(),
         version: None,
         confidence: "likely",
-        evidence: format!("its modules, which an interpreter of the image runs ({})", module.needs.join(", ")),
+        evidence: format!(
+            "its modules, which an interpreter of the image runs ({})",
+            module.needs.join(", ")
+        ),
         latent: false,
     });
     finding.path = Some(root.clone());

@@ -57,7 +57,11 @@ fn a_tree_without_a_script_is_the_tool() {
     assert_eq!(found.severity, Rule::get("package-manager").unwrap().severity);
     assert_eq!(found.qualifier, None);
     assert!(found.capabilities.contains(&"pkg.install".to_owned()));
-    assert!(found.message.contains("`python -m pip` runs it"), "{}", found.message);
+    assert!(
+        found.message.contains("`python -m pip` runs it"),
+        "{}",
+        found.message
+    );
     // The interpreter runs it, whatever it is called; without one nothing does.
     let renamed = program("/app/server", ["interp.python"]);
     assert_eq!(managers([text(PIP, PIP_CODE), renamed]).len(), 1);
@@ -97,7 +101,10 @@ fn the_parts_of_one_tool_are_one_finding() {
         [
             ("/usr/bin/pip3".to_owned(), AliasKind::Part),
             ("/usr/bin/pip3.11".to_owned(), AliasKind::Symlink),
-            ("/usr/lib/python3.11/site-packages/pip".to_owned(), AliasKind::Part),
+            (
+                "/usr/lib/python3.11/site-packages/pip".to_owned(),
+                AliasKind::Part
+            ),
         ]
     );
     // To take out any one part is not enough, but for the interpreter.
@@ -118,7 +125,11 @@ fn a_script_without_its_code_is_a_remark() {
     assert_eq!(found.len(), 2);
     for finding in found {
         assert_eq!(finding.qualifier, Some(Qualifier::NameOnly));
-        assert!(finding.message.ends_with("the code that it loads is not in the image"));
+        assert!(
+            finding
+                .message
+                .ends_with("the code that it loads is not in the image")
+        );
     }
     // What carries its code in itself needs none beside it, and what nothing is known of its code counts.
     let mut zipped = pip("/usr/bin/pip.pyz");
@@ -178,13 +189,21 @@ fn node_packages_count_by_what_they_say_of_themselves() {
             &format!("{{\n  \"name\": \"{name}\",\n  \"bin\": {{\n    \"x\": \"bin/x.js\"\n  }}\n}}"),
         )
     };
-    for (name, family) in [("npm", "pm.npm"), ("yarn", "pm.yarn"), ("pnpm", "pm.pnpm"), ("corepack", "pm.corepack")] {
+    for (name, family) in [
+        ("npm", "pm.npm"),
+        ("yarn", "pm.yarn"),
+        ("pnpm", "pm.pnpm"),
+        ("corepack", "pm.corepack"),
+    ] {
         let found = only(managers([package(name), node()]));
         assert_eq!(found.identity.unwrap().family, family);
         assert_eq!(found.path, Some("/app/node_modules/tool".into()));
     }
     assert!(managers([package("npm-run-path"), node()]).is_empty());
-    let library = text("/app/node_modules/npm/package.json", "{\n  \"name\": \"npm\",\n  \"main\": \"x\"\n}");
+    let library = text(
+        "/app/node_modules/npm/package.json",
+        "{\n  \"name\": \"npm\",\n  \"main\": \"x\"\n}",
+    );
     assert!(managers([library, node()]).is_empty());
 }
 
@@ -195,7 +214,9 @@ fn a_script_is_dead_without_its_interpreter() {
         let mut entries = vec![script("/usr/bin/ipython", line, ["interp.ipython"])];
         entries.extend(more);
         let found = in_files("interpreter", entries);
-        found.iter().any(|one| one.path == Some("/usr/bin/ipython".into()))
+        found
+            .iter()
+            .any(|one| one.path == Some("/usr/bin/ipython".into()))
     };
     let env = || program("/usr/bin/env", ["os.coreutils"]);
     let lives = [
@@ -208,7 +229,10 @@ fn a_script_is_dead_without_its_interpreter() {
             vec![env(), program("/opt/x/python3.11", ["interp.python"])],
         ),
         // An interpreter that is a script itself.
-        ("/opt/run", vec![script("/opt/run", "/usr/bin/python3.11", []), python()]),
+        (
+            "/opt/run",
+            vec![script("/opt/run", "/usr/bin/python3.11", []), python()],
+        ),
     ];
     for (line, more) in lives {
         assert!(with(line, more), "{line}");
@@ -284,10 +308,30 @@ fn modes_and_loaders_say_who_can_start_it() {
     let down = |steps: usize| tools::lower(full, steps);
     let rows: Vec<(&str, Vec<Entry>, &str, (Severity, Option<Qualifier>))> = vec![
         ("0755", vec![bash()], "65532", (full, None)),
-        ("0644, dynamic, its loader", vec![mode(moving(), 0o644), loader()], "65532", (down(1), None)),
-        ("0644, static, another's", vec![mode(bash(), 0o644), loader()], "65532", (down(4), Some(Qualifier::Dormant))),
-        ("0644, static, its own", vec![owned(mode(bash(), 0o644), 65532, 0)], "65532", (down(2), None)),
-        ("0644, static, root runs", vec![mode(bash(), 0o644)], "0", (down(2), None)),
+        (
+            "0644, dynamic, its loader",
+            vec![mode(moving(), 0o644), loader()],
+            "65532",
+            (down(1), None),
+        ),
+        (
+            "0644, static, another's",
+            vec![mode(bash(), 0o644), loader()],
+            "65532",
+            (down(4), Some(Qualifier::Dormant)),
+        ),
+        (
+            "0644, static, its own",
+            vec![owned(mode(bash(), 0o644), 65532, 0)],
+            "65532",
+            (down(2), None),
+        ),
+        (
+            "0644, static, root runs",
+            vec![mode(bash(), 0o644)],
+            "0",
+            (down(2), None),
+        ),
         (
             "0644, dynamic, no loader",
             vec![mode(moving(), 0o644)],
@@ -328,7 +372,10 @@ fn what_is_allowed_together_is_told_with_the_cheapest_way() {
     assert!(by(&findings, "root-by-set-id").is_none());
     // One program that can do both is one way.
     findings.retain(|one| one.path == Some("/usr/local/bin/python3".into()));
-    assert_eq!(by(&findings, "reverse-shell").unwrap(), ["/usr/local/bin/python3"]);
+    assert_eq!(
+        by(&findings, "reverse-shell").unwrap(),
+        ["/usr/local/bin/python3"]
+    );
     // A name alone gives nothing.
     for finding in &mut findings {
         finding.qualifier = Some(Qualifier::NameOnly);

@@ -141,7 +141,10 @@ impl<'a> Walk<'_, 'a> {
                 format!("{script} has a first line in which `env` is given no program to start"),
             ));
         };
-        let set = line.path.as_deref().and_then(|path| std::str::from_utf8(path).ok());
+        let set = line
+            .path
+            .as_deref()
+            .and_then(|path| std::str::from_utf8(path).ok());
         let (path, node) = self.locate_in(word, set.unwrap_or(self.search)).map_err(|_| {
             obstacle(
                 script,
@@ -271,7 +274,8 @@ impl<'a> Walk<'_, 'a> {
             Form::Elf(elf) => self.examine_elf(&what, path, elf)?,
             Form::Text => {
                 return fail(
-                    "is a text without `#!`, which only a shell would run: the kernel refuses it (ENOEXEC)".to_owned(),
+                    "is a text without `#!`, which only a shell would run: the kernel refuses it (ENOEXEC)"
+                        .to_owned(),
                 );
             }
             Form::Script(_) | Form::Archive => {}

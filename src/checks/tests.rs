@@ -499,7 +499,9 @@ fn script_tools_count_while_their_interpreter_is_there() {
     let ipython = || script("/usr/bin/ipython", "/usr/bin/env python3", ["interp.ipython"]);
     let named = |entries: Vec<Entry>| {
         let found = in_files("interpreter", entries);
-        found.into_iter().find(|one| one.path == Some("/usr/bin/ipython".into()))
+        found
+            .into_iter()
+            .find(|one| one.path == Some("/usr/bin/ipython".into()))
     };
     assert!(named(vec![ipython(), env(), python()]).is_some());
     assert!(named(vec![ipython(), env()]).is_none());

@@ -76,7 +76,9 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
         let lacks_code = script && modules::lacks_code(program, tool.family, &trees, subject);
         let mut finding = finding(rule, words, node, &links, &tool, way, runtime, subject);
         if lacks_code {
-            finding.message.push_str("; but the code that it loads is not in the image");
+            finding
+                .message
+                .push_str("; but the code that it loads is not in the image");
             finding.severity = lower(finding.severity, 1);
             finding.qualifier = Some(Qualifier::NameOnly);
         }

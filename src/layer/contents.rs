@@ -194,7 +194,8 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             }
             self.buffer.pop();
         }
-        if self.keeping == Keeping::Module && self.asked_by(&entry.path).any(|one| one.shown_in(&self.buffer)) {
+        if self.keeping == Keeping::Module && self.asked_by(&entry.path).any(|one| one.shown_in(&self.buffer))
+        {
             self.keep_module(entry, remarks);
         }
         if let Keeping::Yes { room, accounts } = self.keeping {

@@ -123,7 +123,9 @@ fn form(view: &View) -> String {
             "ELF, {}, {} bits, {}-endian, {}",
             elf.machine, elf.bits, elf.byte_order, elf.linkage
         ),
-        (None, Some("text")) => "text without `#!` that reads like a shell's: the kernel refuses it".to_owned(),
+        (None, Some("text")) => {
+            "text without `#!` that reads like a shell's: the kernel refuses it".to_owned()
+        }
         (None, Some("module")) => "code that an interpreter runs as a tool".to_owned(),
         (None, Some(form)) => form.to_owned(),
         (None, None) => "no program".to_owned(),

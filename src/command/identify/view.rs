@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     binary::{Confidence, Elf, Form, Program},
-    catalog::{Capability, Catalog},
+    catalog::{Capability, Catalog, Module},
     text::escape,
 };
 
@@ -177,6 +177,38 @@ impl View {
             .map(|family| family.id.clone());
         view.opaque.clone_from(&program.opaque);
         view
+    }
+
+    /// Adds that the file is code of a tool.
+    pub(super) fn add_module(&mut self, module: &Module, catalog: &Catalog) {
+        if self.identities.iter().any(|known| known.family == module.tool) {
+            return;
+        }
+        let Some(meaning) = catalog.meaning(&module.tool, &[]) else {
+            return;
+        };
+        self.form = self.form.or(Some("module"));
+        self.rule = self.rule.or(meaning.rule);
+        self.called_like = None;
+        if self.capabilities.is_empty() {
+            let known = meaning
+                .capabilities
+                .iter()
+                .filter_map(|id| catalog.capability(id));
+            self.capabilities = known.cloned().collect();
+        }
+        self.identities.push(IdentityView {
+            family: module.tool.clone(),
+            rule: meaning.rule,
+            confidence: "likely",
+            evidence: format!(
+                "its code: `{}` runs it in an image that has {}",
+                module.run,
+                module.needs.join(" or ")
+            ),
+            version: None,
+            applets: Vec::new(),
+        });
     }
 
     /// Whether the file is no program, as far as it can be told.

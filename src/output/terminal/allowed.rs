@@ -17,7 +17,11 @@ pub(super) fn section(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
             "  {} ({}): {}",
             one.id,
             one.attack.join(", "),
-            if by.is_empty() { one.meaning.clone() } else { by.join(" + ") }
+            if by.is_empty() {
+                one.meaning.clone()
+            } else {
+                by.join(" + ")
+            }
         );
         lines.push(ink.cut(&line, ink.0.width));
     }
@@ -48,7 +52,11 @@ fn by_file(verdict: &Verdict) -> Vec<(&RootPath, Vec<&str>)> {
     let mut files: Vec<(&RootPath, Vec<&str>)> = Vec::new();
     let mut seen: Vec<&str> = Vec::new();
     for one in &verdict.capabilities {
-        let group = if one.group.is_empty() { one.id.as_str() } else { one.group.as_str() };
+        let group = if one.group.is_empty() {
+            one.id.as_str()
+        } else {
+            one.group.as_str()
+        };
         if seen.contains(&group) {
             continue;
         }

@@ -1,8 +1,8 @@
 //! Filling the wire types from a report.
 
 use super::{
-    Accepted, Bytes, Cap, Capability, Combination, Config, Finding, FoundIn, Gap, Identity, Image, Layer, OtherPath,
-    Problem, Unused, User, decimal,
+    Accepted, Bytes, Cap, Capability, Combination, Config, Finding, FoundIn, Gap, Identity, Image, Layer,
+    OtherPath, Problem, Unused, User, decimal,
 };
 use crate::{
     failure::Failure,
@@ -10,7 +10,10 @@ use crate::{
     image::{Digest, ImageConfig},
     path::RootPath,
     policy::Waiver,
-    report::{CapabilityView, CombinationView, ImageReport, Outcome, ReportedFinding, UnusedWaiver, UserView, Verdict},
+    report::{
+        CapabilityView, CombinationView, ImageReport, Outcome, ReportedFinding, UnusedWaiver, UserView,
+        Verdict,
+    },
     score::AppliedCap,
     text,
 };
