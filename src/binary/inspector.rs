@@ -41,6 +41,8 @@ pub struct Inspector<'a> {
     crates: Crates,
     build_infos: Vec<u64>,
     entry_point: bool,
+    /// The file has an x bit.
+    executable: bool,
 }
 
 /// What the first bytes say a file is.
@@ -51,6 +53,8 @@ enum Stage {
     Elf,
     Script,
     Zip,
+    /// A file with an x bit that may be a text for a shell.
+    Text,
     /// No program, or nothing more is needed of it.
     Done,
 }
@@ -71,11 +75,12 @@ impl<'a> Inspector<'a> {
             crates: Crates::default(),
             build_infos: Vec::new(),
             entry_point: false,
+            executable: false,
         }
     }
 
     /// Starts a file of `size` bytes (as stated; may be a lie). `executable`: any x bit is set.
-    pub fn begin(&mut self, _size: u64, _executable: bool) {
+    pub fn begin(&mut self, _size: u64, executable: bool) {
         // Who knows no tool need not look.
         self.stage = if self.catalog.tools().is_empty() {
             Stage::Done
@@ -91,6 +96,7 @@ impl<'a> Inspector<'a> {
         self.crates.clear();
         self.build_infos.clear();
         self.entry_point = false;
+        self.executable = executable;
     }
 
     /// Takes the next bytes of the file, in pieces of any size. Returns whether it wants more.
@@ -103,6 +109,7 @@ impl<'a> Inspector<'a> {
                 self.stage = match self.head.as_slice() {
                     elf::MAGIC => Stage::Elf,
                     archive::MAGIC => Stage::Zip,
+                    _ if self.executable => Stage::Text,
                     _ => Stage::Done,
                 };
             }
@@ -110,7 +117,7 @@ impl<'a> Inspector<'a> {
         match self.stage {
             Stage::Unknown => true,
             Stage::Done => false,
-            Stage::Script => {
+            Stage::Script | Stage::Text => {
                 self.fill_head(bytes, SCRIPT);
                 self.head.len() < SCRIPT
             }
@@ -148,6 +155,11 @@ impl<'a> Inspector<'a> {
                     opaque: None,
                 })
             }
+            Stage::Text => script::is_shell_text(&self.head).then(|| Program {
+                form: Form::Text,
+                identities: Vec::new(),
+                opaque: None,
+            }),
             Stage::Zip => {
                 self.look(stage);
                 let archive = Program {

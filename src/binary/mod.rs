@@ -49,8 +49,8 @@ impl Program {
                 let names = [&elf.interpreter, &elf.soname, &elf.rpath, &elf.runpath];
                 lists(&elf.needed) + names.into_iter().map(one).sum::<usize>()
             }
-            Form::Script(script) => script.interpreter.len() + one(&script.argument),
-            Form::Archive => 0,
+            Form::Script(script) => script.interpreter.len() + one(&script.argument) + one(&script.inner),
+            Form::Archive | Form::Text => 0,
         };
         let identities = self.identities.iter().map(|identity| {
             let applets = identity
@@ -65,7 +65,11 @@ impl Program {
     /// Whether something starts it: the kernel, or the interpreter of an archive. A library only carries code: a family
     /// found on it does not mean that the tool is there.
     pub fn starts(&self) -> bool {
-        !matches!(&self.form, Form::Elf(elf) if !elf.startable)
+        match &self.form {
+            Form::Elf(elf) => elf.startable,
+            Form::Script(_) | Form::Archive => true,
+            Form::Text => false,
+        }
     }
 
     /// The strongest tool that the program is, and what that means. `None`: it is none that belongs to a rule, or cannot be
@@ -95,6 +99,8 @@ pub enum Form {
     Script(Script),
     /// An archive that an interpreter starts: a zip application, a jar.
     Archive,
+    /// An executable text without `#!` that reads like a shell's: the kernel refuses it, a shell would run it.
+    Text,
 }
 
 /// What the kernel and the loader would read of an ELF file. Bytes, since nothing in it need be UTF-8.
@@ -159,6 +165,8 @@ pub struct Script {
     pub interpreter: Vec<u8>,
     /// The rest of the line, one argument.
     pub argument: Option<Vec<u8>>,
+    /// Of a script in two languages, what its shell half starts with the same file: `exec python3 "$0"`.
+    pub inner: Option<Vec<u8>>,
 }
 
 /// A known program found in a file.

@@ -799,6 +799,7 @@ fn look_at_this_machine() {
                 }
                 Form::Script(script) => format!("script\t{}\t", script.interpreter.escape_ascii()),
                 Form::Archive => "archive\t\t".to_owned(),
+                Form::Text => "text\t\t".to_owned(),
             };
             println!(
                 "LOOK\t{}\t{form}\t{:?}\t{:?}",

@@ -1,10 +1,12 @@
 //! The catalogue is what scant looks for: tools by family, the rule each belongs to, and what it lets an intruder do.
 
+mod combination;
 mod compile;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub(crate) mod hash;
 mod index;
+mod module;
 mod names;
 mod own;
 mod patterns;
@@ -18,7 +20,9 @@ use std::{
     sync::LazyLock,
 };
 
+pub use combination::{Atom, Combination};
 use index::Index;
+pub use module::Module;
 use patterns::Patterns;
 pub use tables::Capability;
 use tables::{Applet, Condition, Literal, Tables, Tool};
@@ -57,7 +61,6 @@ pub struct Meaning<'c> {
     /// Ids of capabilities, sorted.
     pub capabilities: Vec<&'c str>,
 }
-
 
 impl Catalog {
     /// The catalogue that scant carries.
@@ -149,6 +152,16 @@ impl Catalog {
             .capabilities
             .iter()
             .find(|capability| capability.id == id)
+    }
+
+    /// Code that an interpreter runs as a tool, without a script.
+    pub fn modules(&self) -> &[Module] {
+        &self.tables.modules
+    }
+
+    /// What several capabilities allow together, worst first.
+    pub fn combinations(&self) -> &[Combination] {
+        &self.tables.combinations
     }
 
     /// What `family` with these `applets` inside is: a multi-call program belongs to the rule of its strongest applet, and

@@ -2,6 +2,7 @@
 
 mod build_tool;
 mod capability;
+mod combination;
 mod command_line;
 mod debug_tool;
 mod file_capability;
@@ -9,8 +10,10 @@ mod file_capability;
 pub(crate) mod fuzzing;
 mod identify;
 mod interpreter;
+mod interpreters;
 mod machine;
 mod missing_program;
+mod modules;
 mod network_tool;
 mod non_numeric_user;
 mod os_utility;
@@ -21,6 +24,8 @@ mod privilege_tool;
 mod residue;
 mod root_group;
 mod root_user;
+#[cfg(test)]
+mod run_tests;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
@@ -35,6 +40,8 @@ mod user;
 mod world_writable_path;
 
 use std::collections::BTreeMap;
+
+pub use combination::{Together, combinations};
 
 use crate::{
     catalog::Catalog,
@@ -130,6 +137,8 @@ pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
 pub struct Ability {
     /// Id in the catalogue: `exec.shell`.
     pub id: String,
+    /// One word for several that are told together: `execute`.
+    pub group: String,
     /// What it means, in words.
     pub meaning: String,
     /// ATT&CK techniques.
@@ -145,12 +154,8 @@ pub fn capabilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog
         let (Some(path), State::Present) = (&finding.path, finding.state) else {
             continue;
         };
-        let unsure = match finding.identity.as_ref().map(|identity| identity.confidence) {
-            Some("certain") => 0,
-            Some("likely") => 1,
-            _ => 2,
-        };
-        let way = (unsure, path.as_bytes().len(), path);
+        let (unsure, length, _) = combination::cost(finding);
+        let way = (unsure, length, path);
         for id in &finding.capabilities {
             cheapest
                 .entry(id)
@@ -164,6 +169,7 @@ pub fn capabilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog
             let known = catalog.capability(id);
             Ability {
                 id: id.to_owned(),
+                group: known.map_or_else(String::new, |known| known.group.clone()),
                 meaning: known.map_or_else(String::new, |known| known.meaning.clone()),
                 attack: known.map_or_else(Vec::new, |known| known.attack.clone()),
                 by: by.clone(),

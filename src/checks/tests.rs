@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
+pub(super) fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
     let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     ImageConfig {
         user: user.to_owned(),
@@ -24,7 +24,7 @@ fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
 }
 
 /// Findings of one rule, on an amd64 image.
-fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
+pub(super) fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
     let platform = Platform::new("linux", "amd64", None);
     let subject = Subject {
         rootfs,
@@ -46,7 +46,7 @@ fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Findin
     found
 }
 
-fn in_files(rule: &str, entries: impl IntoIterator<Item = Entry>) -> Vec<Finding> {
+pub(super) fn in_files(rule: &str, entries: impl IntoIterator<Item = Entry>) -> Vec<Finding> {
     look(rule, &rootfs(entries), None)
 }
 
@@ -61,12 +61,12 @@ fn elf(entry: &mut Entry) -> &mut Elf {
     }
 }
 
-fn dynamic(mut entry: Entry, loader: &str) -> Entry {
+pub(super) fn dynamic(mut entry: Entry, loader: &str) -> Entry {
     elf(&mut entry).interpreter = Some(loader.into());
     entry
 }
 
-fn mode(entry: Entry, mode: u16) -> Entry {
+pub(super) fn mode(entry: Entry, mode: u16) -> Entry {
     Entry { mode, ..entry }
 }
 
@@ -77,7 +77,7 @@ fn busybox(path: &str, applets: &[&str]) -> Entry {
     entry
 }
 
-fn script<const N: usize>(path: &str, line: &str, families: [&str; N]) -> Entry {
+pub(super) fn script<const N: usize>(path: &str, line: &str, families: [&str; N]) -> Entry {
     let (interpreter, argument) = match line.split_once(' ') {
         Some((first, rest)) => (first, Some(rest.into())),
         None => (line, None),
@@ -86,6 +86,7 @@ fn script<const N: usize>(path: &str, line: &str, families: [&str; N]) -> Entry 
     entry.program.as_mut().unwrap().form = Form::Script(Script {
         interpreter: interpreter.into(),
         argument,
+        inner: None,
     });
     entry
 }
@@ -100,10 +101,14 @@ fn every_rule_has_its_check_its_file_and_its_page() {
     // What the checks share.
     let parts = [
         "capability",
+        "combination",
         "command_line",
         "identify",
+        "interpreters",
         "machine",
         "mod",
+        "modules",
+        "run_tests",
         "set_id",
         "start",
         "tests",
@@ -489,14 +494,20 @@ fn another_processor_is_said_and_milder() {
 
 #[test]
 fn script_tools_count_while_their_interpreter_is_there() {
-    let pip = || script("/usr/bin/pip", "/usr/bin/env python3", ["pm.pip"]);
     let env = || program("/usr/bin/env", ["os.coreutils"]);
     let python = || program("/usr/bin/python3", ["interp.python"]);
-    assert_eq!(in_files("package-manager", [pip(), env(), python()]).len(), 1);
-    assert!(in_files("package-manager", [pip(), env()]).is_empty());
-    assert!(in_files("package-manager", [pip(), python()]).is_empty());
-    let found = in_files("package-manager", [mode(pip(), 0o644), env(), python()]);
-    assert_eq!(found[0].severity, Severity::Medium);
+    let ipython = || script("/usr/bin/ipython", "/usr/bin/env python3", ["interp.ipython"]);
+    let named = |entries: Vec<Entry>| {
+        let found = in_files("interpreter", entries);
+        found
+            .into_iter()
+            .find(|one| one.path == Some("/usr/bin/ipython".into()))
+    };
+    assert!(named(vec![ipython(), env(), python()]).is_some());
+    assert!(named(vec![ipython(), env()]).is_none());
+    assert!(named(vec![ipython(), python()]).is_none());
+    let found = named(vec![mode(ipython(), 0o644), env(), python()]).unwrap();
+    assert!(found.severity < Rule::get("interpreter").unwrap().severity);
 }
 
 #[test]

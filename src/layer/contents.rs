@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Entry, Kept, Want, remarks::Remarks};
 use crate::{
     binary::{Inspector, Program},
-    catalog::Catalog,
+    catalog::{Catalog, Module},
     gap::Hides,
     limits::Limits,
     path::RootPath,
@@ -48,6 +48,8 @@ pub(super) fn inspector<'a>(catalog: &'a Catalog, limits: &'a Limits) -> impl Fn
 pub(super) struct Contents<'a, L, M> {
     limits: &'a Limits,
     wants: Wants,
+    /// Code of tools that is known by the beginnings of files.
+    modules: &'a [Module],
     look: L,
     make: M,
     looking: Looking,
@@ -82,6 +84,8 @@ enum Keeping {
     },
     /// Kept if the first line turns out to be an account.
     Perhaps,
+    /// The beginning is kept if it turns out to be a tool's code.
+    Module,
 }
 
 impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
@@ -90,6 +94,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         Self {
             limits,
             wants: Wants::new(wants),
+            modules: &[],
             look: make(),
             make,
             looking: Looking::No,
@@ -100,11 +105,18 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         }
     }
 
+    /// Keeps the beginning of what is code of `modules`, too.
+    pub(super) fn knowing(mut self, modules: &'a [Module]) -> Self {
+        self.modules = modules;
+        self
+    }
+
     /// Begins a regular file.
     pub(super) fn begin(&mut self, entry: &Entry) {
         self.buffer.clear();
         self.keeping = match self.wants.wanted(&entry.path) {
             Some(accounts) => self.keep(accounts),
+            None if entry.size > 0 && self.asked_by(&entry.path).next().is_some() => Keeping::Module,
             None if self.wants.accounts && (1..=ACCOUNTS_BY_CONTENT).contains(&entry.size) => {
                 Keeping::Perhaps
             }
@@ -128,6 +140,10 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             Keeping::Yes { room, .. } => {
                 // One byte more than fits tells that the file goes on.
                 let left = room.saturating_add(1).saturating_sub(self.buffer.len());
+                self.buffer.extend_from_slice(&bytes[..left.min(bytes.len())]);
+            }
+            Keeping::Module => {
+                let left = Module::HEAD.saturating_sub(self.buffer.len());
                 self.buffer.extend_from_slice(&bytes[..left.min(bytes.len())]);
             }
             Keeping::Perhaps => {
@@ -178,6 +194,10 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             }
             self.buffer.pop();
         }
+        if self.keeping == Keeping::Module && self.asked_by(&entry.path).any(|one| one.shown_in(&self.buffer))
+        {
+            self.keep_module(entry, remarks);
+        }
         if let Keeping::Yes { room, accounts } = self.keeping {
             let cut = self.buffer.len() > room;
             self.buffer.truncate(room);
@@ -211,6 +231,29 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         }
     }
 
+    /// The modules whose code a file of this path may be.
+    fn asked_by(&self, path: &RootPath) -> impl Iterator<Item = &'a Module> {
+        let modules = self.modules.iter();
+        modules.filter(|module| module.asks_for_content() && module.depth(path.as_bytes()).is_some())
+    }
+
+    /// Keeps the beginning of a tool's code, as far as the caps leave room for it.
+    fn keep_module(&mut self, entry: &mut Entry, remarks: &mut Remarks) {
+        if self.kept.saturating_add(self.buffer.len()) > self.limits.kept_layer {
+            remarks.gap(
+                Some(entry.path.clone()),
+                "code of a tool, not kept (the cap on what is kept of all files of a layer)",
+                Hides::Programs,
+            );
+            return;
+        }
+        self.kept += self.buffer.len();
+        entry.kept = Some(Kept {
+            bytes: self.buffer.as_slice().into(),
+            cut: self.buffer.len() as u64 != entry.size,
+        });
+    }
+
     /// Keeps as much as the caps leave room for.
     fn keep(&self, accounts: bool) -> Keeping {
         let left = self.limits.kept_layer.saturating_sub(self.kept);
@@ -226,6 +269,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
                 Keeping::No => false,
                 Keeping::Yes { room, .. } => self.buffer.len() <= room,
                 Keeping::Perhaps => true,
+                Keeping::Module => self.buffer.len() < Module::HEAD,
             }
     }
 

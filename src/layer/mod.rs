@@ -164,7 +164,7 @@ pub fn read(
 ) -> failure::Result<LayerFacts> {
     let limits = reading.limits;
     let inspector = contents::inspector(reading.catalog, limits);
-    let contents = Contents::new(reading.wants, limits, inspector);
+    let contents = Contents::new(reading.wants, limits, inspector).knowing(reading.catalog.modules());
     let pass = Pass::new(
         limits,
         diff_id,

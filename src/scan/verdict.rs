@@ -8,13 +8,13 @@ use super::{
     open::{LayerSource, OpenedImage},
 };
 use crate::{
-    checks::{self, Ability, Subject},
+    checks::{self, Ability, Subject, Together},
     failure::{Code, Failure, Result},
     finding::{ImageGap, LayerOrigin, fingerprint},
     gap::{Gap, Hides},
     layer::{Kind, LayerFacts},
     policy::{self, Level, Policy, WaiverUse},
-    report::{Bytes, CapabilityView, ReportedFinding, UserView, Verdict},
+    report::{Bytes, CapabilityView, CombinationView, ReportedFinding, UserView, Verdict},
     rootfs::{
         Rootfs,
         user::{self, UserResolution},
@@ -81,6 +81,10 @@ pub(super) fn judge(
         .into_iter()
         .map(capability)
         .collect();
+    let combinations = checks::combinations(&findings, plan.catalog)
+        .into_iter()
+        .map(combination)
+        .collect();
 
     let names: Vec<&str> = [Some(image.name.as_str()), image.reference.as_deref()]
         .into_iter()
@@ -133,6 +137,7 @@ pub(super) fn judge(
         layers: origins(opened, &layer_facts),
         bytes: bytes(&layer_facts, &rootfs),
         capabilities,
+        combinations,
         findings: reported,
         gaps,
         notes: notes(opened, &layer_facts, &rootfs),
@@ -201,15 +206,32 @@ fn leaves_a_gap(code: Code) -> bool {
     )
 }
 
+fn combination(together: Together) -> CombinationView {
+    let Together {
+        id,
+        meaning,
+        attack,
+        by,
+    } = together;
+    CombinationView {
+        id,
+        meaning,
+        attack,
+        by,
+    }
+}
+
 fn capability(ability: Ability) -> CapabilityView {
     let Ability {
         id,
+        group,
         meaning,
         attack,
         by,
     } = ability;
     CapabilityView {
         id,
+        group,
         meaning,
         attack,
         by,

@@ -43,12 +43,16 @@ pub(super) fn page(view: &View) -> String {
     if let Some(ScriptView {
         interpreter,
         argument,
+        inner,
     }) = &view.script
     {
         let argument = argument
             .as_ref()
             .map_or_else(String::new, |argument| format!(" {argument}"));
         row("interpreter", &format!("{interpreter}{argument}"));
+        if let Some(inner) = inner {
+            row("starts", &format!("{inner}, with the same file"));
+        }
     }
     for (number, identity) in view.identities.iter().enumerate() {
         row(if number == 0 { "is" } else { "and" }, &headline(identity));
@@ -119,6 +123,10 @@ fn form(view: &View) -> String {
             "ELF, {}, {} bits, {}-endian, {}",
             elf.machine, elf.bits, elf.byte_order, elf.linkage
         ),
+        (None, Some("text")) => {
+            "text without `#!` that reads like a shell's: the kernel refuses it".to_owned()
+        }
+        (None, Some("module")) => "code that an interpreter runs as a tool".to_owned(),
         (None, Some(form)) => form.to_owned(),
         (None, None) => "no program".to_owned(),
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     binary::{Confidence, Elf, Form, Program},
-    catalog::{Capability, Catalog},
+    catalog::{Capability, Catalog, Module},
     text::escape,
 };
 
@@ -15,7 +15,8 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(super) struct View {
     pub(super) path: String,
-    /// `elf`, `script` or `archive`; none for what is no program.
+    /// `elf`, `script`, `archive`, `module` (code that an interpreter runs as a tool) or `text` (a shell would run it, the
+    /// kernel refuses it); none for what is no program.
     pub(super) form: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) elf: Option<ElfView>,
@@ -61,6 +62,9 @@ pub(super) struct ScriptView {
     pub(super) interpreter: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) argument: Option<String>,
+    /// What the shell half of a script in two languages starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inner: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,9 +138,11 @@ impl View {
                 view.script = Some(ScriptView {
                     interpreter: shown(&script.interpreter),
                     argument: script.argument.as_deref().map(shown),
+                    inner: script.inner.as_deref().map(shown),
                 });
             }
             Form::Archive => view.form = Some("archive"),
+            Form::Text => view.form = Some("text"),
         }
         view.rule = program.tool(catalog).and_then(|(_, meaning)| meaning.rule);
         let mut capabilities = BTreeSet::new();
@@ -171,6 +177,38 @@ impl View {
             .map(|family| family.id.clone());
         view.opaque.clone_from(&program.opaque);
         view
+    }
+
+    /// Adds that the file is code of a tool.
+    pub(super) fn add_module(&mut self, module: &Module, catalog: &Catalog) {
+        if self.identities.iter().any(|known| known.family == module.tool) {
+            return;
+        }
+        let Some(meaning) = catalog.meaning(&module.tool, &[]) else {
+            return;
+        };
+        self.form = self.form.or(Some("module"));
+        self.rule = self.rule.or(meaning.rule);
+        self.called_like = None;
+        if self.capabilities.is_empty() {
+            let known = meaning
+                .capabilities
+                .iter()
+                .filter_map(|id| catalog.capability(id));
+            self.capabilities = known.cloned().collect();
+        }
+        self.identities.push(IdentityView {
+            family: module.tool.clone(),
+            rule: meaning.rule,
+            confidence: "likely",
+            evidence: format!(
+                "its code: `{}` runs it in an image that has {}",
+                module.run,
+                module.needs.join(" or ")
+            ),
+            version: None,
+            applets: Vec::new(),
+        });
     }
 
     /// Whether the file is no program, as far as it can be told.
