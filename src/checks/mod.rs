@@ -6,6 +6,7 @@ mod command_line;
 mod debug_tool;
 mod file_capability;
 mod identify;
+mod inside;
 mod interpreter;
 mod machine;
 mod missing_program;

@@ -243,7 +243,7 @@ impl<'a> Walk<'_, 'a> {
         if let Some(closed) = self.closed_parent(path) {
             return fail(format!("lies below {closed}, which the user may not enter"));
         }
-        let Some(program) = &node.program else {
+        let Some(program) = node.program.as_ref().filter(|program| program.is_program()) else {
             if self.unread(node) {
                 return Ok(());
             }

@@ -7,7 +7,6 @@ mod facts;
 mod pass;
 mod read_ahead;
 mod remarks;
-mod tar;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

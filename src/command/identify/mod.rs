@@ -35,7 +35,7 @@ pub fn run(global: &GlobalArgs, args: &IdentifyArgs) -> Done {
         let many = named.is_dir();
         for path in if many { below(named) } else { vec![named.clone()] } {
             let view = match look(&path, &mut inspector) {
-                Ok(program) => View::of(&path, program.as_ref(), catalog),
+                Ok(program) => View::of(&path, program.as_ref(), inspector.unread(), catalog),
                 Err(error) => {
                     unread = true;
                     View::unread(&path, &error)

@@ -163,6 +163,7 @@ impl Look for Jumpy {
             }),
             identities: vec![],
             opaque: None,
+            inside: Vec::new(),
         })
     }
 }
