@@ -22,6 +22,7 @@ const CHUNK: usize = 256 << 10;
 const BUILD_INFOS: usize = 4;
 /// Bytes at a program's end in which a bundle has its mark.
 const TAIL: usize = 128;
+
 /// Looks into one file after the other, fed as its bytes stream by; keeps its buffers between files.
 ///
 /// Nothing depends on the sizes of the pieces. The first [`Limits::program`] bytes of a program are held; what lies behind
@@ -150,13 +151,10 @@ impl<'a> Inspector<'a> {
             Stage::Done => false,
             Stage::Script => {
                 self.fill_head(bytes, SCRIPT);
-                let behind = self.behind_text.as_mut();
-                behind.is_some_and(|behind| behind.feed(bytes)) || self.head.len() < SCRIPT
+                let more = self.behind_text.as_mut().is_some_and(|it| it.feed(bytes));
+                more || self.head.len() < SCRIPT
             }
-            Stage::Archive => {
-                let archive = self.archive.as_mut();
-                archive.is_some_and(|archive| archive.feed(bytes))
-            }
+            Stage::Archive => self.archive.as_mut().is_some_and(|it| it.feed(bytes)),
             Stage::Elf => {
                 let rest = self.fill_head(bytes, self.limits.program);
                 if !rest.is_empty() {

@@ -42,7 +42,7 @@ impl Shape {
             return Some(Self::Compressed(compression));
         }
         let block = head.first_chunk()?;
-        (head.get(USTAR) == Some(b"ustar") && tar::is_header(block)).then_some(Self::Tar)
+        (head.get(USTAR) == Some(&b"ustar"[..]) && tar::is_header(block)).then_some(Self::Tar)
     }
 }
 

@@ -183,7 +183,7 @@ impl<'a> Nest<'a> {
         } else if path.is_empty() {
             self.name.clone()
         } else {
-            [&self.name, WITHIN, path].concat()
+            [self.name.as_slice(), WITHIN, path].concat()
         }
     }
 

@@ -88,7 +88,7 @@ impl Walker {
     /// Takes the next bytes. Returns whether it wants more.
     pub(super) fn feed(&mut self, mut bytes: &[u8], nest: &mut Nest<'_>) -> bool {
         while !bytes.is_empty() && !nest.stopped() {
-            let used = match &mut self.state {
+            let used = match self.state {
                 State::Between => self.seek(bytes),
                 State::Header(..) => self.gather(bytes, nest),
                 State::Content { .. } => self.content(bytes, nest),
