@@ -104,6 +104,7 @@ fn every_rule_has_its_check_its_file_and_its_page() {
         "capability",
         "command_line",
         "identify",
+        "inside",
         "machine",
         "mod",
         "set_id",
