@@ -53,6 +53,16 @@ pub struct Limits {
     pub program: usize,
     /// Bytes that one packed program may unpack to.
     pub unpacked: usize,
+    /// Archives in one another that are looked into.
+    pub archive_depth: usize,
+    /// Bytes that the archives and compressed files of one layer may unpack to while they are looked into.
+    pub archive_bytes: u64,
+    /// Bytes that one file may unpack to, for each of its own; [`Limits::archive_floor`] is granted on top.
+    pub archive_ratio: u64,
+    /// Bytes that any file may unpack to, however small it is.
+    pub archive_floor: u64,
+    /// Members of one file's archives, those of archives in it too.
+    pub archive_members: usize,
     /// Bytes of program headers (more than the kernel takes).
     pub program_headers: usize,
     /// Entries of one dynamic section.
@@ -108,6 +118,11 @@ impl Default for Limits {
             accounts: (10 * MIB) as usize,
             program: (16 * MIB) as usize,
             unpacked: (128 * MIB) as usize,
+            archive_depth: 2,
+            archive_bytes: 2 * GIB,
+            archive_ratio: 200,
+            archive_floor: 16 * MIB,
+            archive_members: 100_000,
             program_headers: 65_536,
             dynamic_entries: 4_096,
             symbols: 1_000_000,

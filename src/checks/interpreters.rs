@@ -41,7 +41,7 @@ pub(super) fn exists(script: &Script, subject: &Subject<'_>) -> bool {
             }
             Some(Form::Elf(elf)) => return elf.startable,
             // The kernel cannot start it, unless it is one that was not looked into.
-            Some(Form::Archive | Form::Text) => return false,
+            Some(Form::Archive | Form::Text | Form::Data) => return false,
             None => return node.size > 0 && !subject.rootfs.gaps().is_empty(),
         }
     }

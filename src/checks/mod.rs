@@ -9,6 +9,7 @@ mod file_capability;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod identify;
+mod inside;
 mod interpreter;
 mod interpreters;
 mod machine;

@@ -46,6 +46,7 @@ fn shell_text(path: &str) -> Entry {
         form: Form::Text,
         identities: Vec::new(),
         opaque: None,
+        inside: Vec::new(),
     }));
     entry
 }

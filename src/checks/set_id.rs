@@ -134,7 +134,7 @@ fn finding(
         (Bit::Group, false, false) => rule.severity,
     };
     // Nothing that is known to run: the kernel would refuse it.
-    if node.program.is_none() {
+    if !node.program.as_ref().is_some_and(|program| program.is_program()) {
         finding.severity = Severity::Low;
     }
     finding.aliases = identify::aliases(node, subject);

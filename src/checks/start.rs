@@ -260,7 +260,7 @@ impl<'a> Walk<'_, 'a> {
         if let Some(closed) = self.closed_parent(path) {
             return fail(format!("lies below {closed}, which the user may not enter"));
         }
-        let Some(program) = &node.program else {
+        let Some(program) = node.program.as_ref().filter(|program| program.is_program()) else {
             if self.unread(node) {
                 return Ok(());
             }
@@ -278,7 +278,7 @@ impl<'a> Walk<'_, 'a> {
                         .to_owned(),
                 );
             }
-            Form::Script(_) | Form::Archive => {}
+            Form::Script(_) | Form::Archive | Form::Data => {}
         }
         match node.capability.as_deref().map(capability::decode) {
             Some(Err(why)) => fail(format!("carries an invalid `security.capability`, which {why}")),

@@ -1,5 +1,7 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
+mod inside;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -104,6 +106,7 @@ fn every_rule_has_its_check_its_file_and_its_page() {
         "combination",
         "command_line",
         "identify",
+        "inside",
         "interpreters",
         "machine",
         "mod",

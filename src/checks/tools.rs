@@ -15,7 +15,7 @@ use crate::{
 use super::{
     Subject,
     identify::{Tool, by_content, by_name, evidence_of, fits, with_kinds},
-    interpreters, machine, modules, start, user,
+    inside, interpreters, machine, modules, start, user,
 };
 
 /// What one rule about tools says of its findings.
@@ -52,6 +52,7 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
         let Some(program) = node.program.as_ref().filter(|_| node.kind == Kind::File) else {
             continue;
         };
+        found.extend(inside::find(rule, words, node, program, subject));
         let by_content = by_content(program, subject);
         if by_content.as_ref().is_some_and(|tool| tool.rule != rule.id) {
             continue;
@@ -207,7 +208,7 @@ fn way_to_run(
             }
         }
         // Nothing but a shell would run it, and what it is called says nothing.
-        Form::Text => return None,
+        Form::Text | Form::Data => return None,
     }
     Some(way)
 }
@@ -279,6 +280,9 @@ fn finding(
         message.push_str("; the entry point itself runs it");
     }
     let steps = way.steps + usize::from(tool.identity.is_none());
+    if bundles(node) {
+        message.push_str("; it is bundled with scripts of its own, so that it is an application, too");
+    }
     let inert = way.inert;
     if let Some(remark) = way.remark {
         message.push_str("; ");
@@ -300,6 +304,17 @@ fn finding(
     finding.identity = Some(evidence);
     finding.path = Some(path);
     finding
+}
+
+/// Whether the program is a bundle of an interpreter and its scripts.
+fn bundles(node: &Node) -> bool {
+    let program = node.program.as_deref();
+    program.is_some_and(|program| {
+        program
+            .identities
+            .iter()
+            .any(|identity| identity.family.starts_with("bundle."))
+    })
 }
 
 /// The path under which a node is reported.

@@ -23,6 +23,10 @@ pub(super) trait Look {
     fn begin(&mut self, size: u64, executable: bool);
     fn feed(&mut self, bytes: &[u8]) -> bool;
     fn finish(&mut self) -> Option<Program>;
+    /// What of the finished file could not be looked into.
+    fn unread(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Look for Inspector<'_> {
@@ -36,6 +40,10 @@ impl Look for Inspector<'_> {
 
     fn finish(&mut self) -> Option<Program> {
         Inspector::finish(self)
+    }
+
+    fn unread(&mut self) -> Vec<String> {
+        Inspector::unread(self)
     }
 }
 
@@ -179,6 +187,9 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
     pub(super) fn finish(&mut self, entry: &mut Entry, remarks: &mut Remarks) {
         if matches!(self.looking, Looking::Yes | Looking::Enough) {
             entry.program = self.guard(Look::finish).flatten().map(Box::new);
+            for why in self.look.unread() {
+                remarks.gap(Some(entry.path.clone()), why, Hides::Programs);
+            }
         }
         if self.looking == Looking::Broken {
             remarks.gap(

@@ -7,13 +7,13 @@ use super::{
     contents::{Contents, Look},
     entry,
     remarks::Remarks,
-    tar::{Member, Sink},
 };
 use crate::{
     failure::{Code, Failure},
     gap::{Gap, Hides},
     limits::Limits,
     path::RootPath,
+    tar::{Member, Sink},
     text,
 };
 

@@ -9,7 +9,6 @@ pub(crate) mod fuzzing;
 mod pass;
 mod read_ahead;
 mod remarks;
-mod tar;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

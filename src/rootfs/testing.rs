@@ -61,6 +61,7 @@ pub(crate) fn program<const N: usize>(path: &str, families: [&str; N]) -> Entry 
             }),
             identities: identities.into(),
             opaque: None,
+            inside: Vec::new(),
         })),
         ..file(path, 0o755)
     }

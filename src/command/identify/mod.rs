@@ -37,7 +37,7 @@ pub fn run(global: &GlobalArgs, args: &IdentifyArgs) -> Done {
         for path in if many { below(named) } else { vec![named.clone()] } {
             let view = match look(&path, &mut inspector) {
                 Ok(program) => {
-                    let mut view = View::of(&path, program.as_ref(), catalog);
+                    let mut view = View::of(&path, program.as_ref(), inspector.unread(), catalog);
                     if let Some(module) = module(&path, catalog) {
                         view.add_module(module, catalog);
                     }

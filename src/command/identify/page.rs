@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::view::{ElfView, IdentityView, ScriptView, View};
+use super::view::{ElfView, IdentityView, InnerView, ScriptView, View};
 
 /// Columns of the words before what they are about.
 const INDENT: usize = 14;
@@ -80,6 +80,12 @@ pub(super) fn page(view: &View) -> String {
     if let Some(opaque) = &view.opaque {
         row("opaque", opaque);
     }
+    for (number, inner) in view.inside.iter().enumerate() {
+        row(if number == 0 { "holds" } else { "" }, &held(inner));
+    }
+    for why in &view.unread {
+        row("unread", &format!("it {why}"));
+    }
     for (number, capability) in view.capabilities.iter().enumerate() {
         let attack = if capability.attack.is_empty() {
             String::new()
@@ -103,10 +109,32 @@ pub(super) fn line(view: &View) -> String {
         (None, None) => match (&view.opaque, &view.called_like) {
             (Some(opaque), _) => format!("opaque: {opaque}"),
             (None, Some(family)) => format!("unknown, called like {family}"),
-            (None, None) => form(view),
+            (None, None) => match (view.inside.first(), view.unread.first()) {
+                (Some(inner), _) => format!("holds {}", held(inner)),
+                (None, Some(why)) => format!("unread: it {why}"),
+                (None, None) => form(view),
+            },
         },
     };
     format!("{}\t{}\t{what}\n", view.path, view.rule.unwrap_or("-"))
+}
+
+/// A program inside the file in one line.
+fn held(inner: &InnerView) -> String {
+    let path = if inner.path.is_empty() {
+        ""
+    } else {
+        &format!("{}: ", inner.path)
+    };
+    let what = match (inner.identities.first(), &inner.opaque) {
+        (Some(identity), _) => headline(identity),
+        (None, Some(opaque)) => format!("opaque: {opaque}"),
+        (None, None) => "a program".to_owned(),
+    };
+    let rule = inner
+        .rule
+        .map_or_else(String::new, |rule| format!(" (rule {rule})"));
+    format!("{path}{what}{rule}")
 }
 
 fn headline(identity: &IdentityView) -> String {

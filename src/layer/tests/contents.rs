@@ -164,6 +164,7 @@ impl Look for Jumpy {
             }),
             identities: vec![],
             opaque: None,
+            inside: Vec::new(),
         })
     }
 }
