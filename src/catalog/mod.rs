@@ -4,9 +4,11 @@ mod compile;
 pub(crate) mod hash;
 mod names;
 mod own;
+pub mod secrets;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -318,8 +320,10 @@ fn builtin_tables() -> Tables {
 
 fn digest(tables: &Tables) -> Result<[u8; 32], String> {
     let text = serde_json::to_vec(tables).map_err(|error| error.to_string())?;
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &text);
-    digest
+    let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+    hash.update(&text);
+    hash.update(secrets::data());
+    hash.finish()
         .as_ref()
         .try_into()
         .map_err(|_| "the digest has another size".to_owned())

@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
+pub(super) fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
     let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     ImageConfig {
         user: user.to_owned(),
@@ -24,7 +24,7 @@ fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
 }
 
 /// Findings of one rule, on an amd64 image.
-fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
+pub(super) fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
     let platform = Platform::new("linux", "amd64", None);
     let subject = Subject {
         rootfs,
@@ -46,15 +46,15 @@ fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Findin
     found
 }
 
-fn in_files(rule: &str, entries: impl IntoIterator<Item = Entry>) -> Vec<Finding> {
+pub(super) fn in_files(rule: &str, entries: impl IntoIterator<Item = Entry>) -> Vec<Finding> {
     look(rule, &rootfs(entries), None)
 }
 
-fn messages(found: &[Finding]) -> Vec<&str> {
+pub(super) fn messages(found: &[Finding]) -> Vec<&str> {
     found.iter().map(|finding| finding.message.as_str()).collect()
 }
 
-fn elf(entry: &mut Entry) -> &mut Elf {
+pub(super) fn elf(entry: &mut Entry) -> &mut Elf {
     match &mut entry.program.as_mut().unwrap().form {
         Form::Elf(elf) => elf,
         other => panic!("{other:?}"),
@@ -66,7 +66,7 @@ fn dynamic(mut entry: Entry, loader: &str) -> Entry {
     entry
 }
 
-fn mode(entry: Entry, mode: u16) -> Entry {
+pub(super) fn mode(entry: Entry, mode: u16) -> Entry {
     Entry { mode, ..entry }
 }
 
@@ -99,8 +99,10 @@ fn every_rule_has_its_check_its_file_and_its_page() {
     assert_eq!(rules, checks);
     // What the checks share.
     let parts = [
+        "access",
         "capability",
         "command_line",
+        "exposure_tests",
         "identify",
         "machine",
         "mod",
@@ -278,7 +280,15 @@ fn a_gap_hides_what_it_could() {
     );
     assert_eq!(
         ids(Hides::Accounts),
-        ["root-user", "root-group", "unknown-user", "non-numeric-user"]
+        [
+            "root-user",
+            "root-group",
+            "unknown-user",
+            "non-numeric-user",
+            "extra-root-account",
+            "login-account",
+            "empty-password"
+        ]
     );
     assert_eq!(ids(Hides::Contents), ["package-database", "residue"]);
     assert!(ids(Hides::Nothing).is_empty());

@@ -65,6 +65,10 @@ pub enum Qualifier {
     EntryPointRuntime,
     /// Only the file's name speaks for it.
     NameOnly,
+    /// Not the program that the container starts, but something that it loads or trusts.
+    BesideEntryPoint,
+    /// It looks like what the rule is about, but may be something else.
+    Likely,
 }
 
 impl Qualifier {
@@ -73,6 +77,8 @@ impl Qualifier {
         match self {
             Self::EntryPointRuntime => "entry-point-runtime",
             Self::NameOnly => "name-only",
+            Self::BesideEntryPoint => "beside-entry-point",
+            Self::Likely => "likely",
         }
     }
 }
