@@ -94,18 +94,13 @@ impl Secrets {
                 pattern,
             });
         }
-        let anchors: Vec<String> = kinds
+        let mut anchors: Vec<String> = kinds
             .iter()
             .flat_map(|kind| &kind.anchors)
-            .flat_map(|anchor| {
-                [
-                    anchor.clone(),
-                    anchor.to_ascii_uppercase(),
-                    anchor.to_ascii_lowercase(),
-                ]
-            })
-            .map(|anchor| regex::escape(&anchor))
+            .map(|anchor| regex::escape(anchor))
             .collect();
+        anchors.sort();
+        anchors.dedup();
         let anchors =
             Regex::new(&format!("(?-u){}", anchors.join("|"))).map_err(|error| error.to_string())?;
         Ok(Self {
@@ -136,7 +131,7 @@ impl Secrets {
         }
         let mut found = Vec::new();
         for (number, kind) in self.kinds.iter().enumerate() {
-            if !named.contains(&number) && (!anchored || kind.anchors.is_empty()) {
+            if !named.contains(&number) && !(anchored && kind.is_anchored(text)) {
                 continue;
             }
             for captures in kind.pattern.captures_iter(text).take(SAME) {
@@ -160,7 +155,8 @@ impl Secrets {
             return Vec::new();
         }
         let mut found = Vec::new();
-        for kind in self.kinds.iter().filter(|kind| kind.words) {
+        let kinds = self.kinds.iter().filter(|kind| kind.words);
+        for kind in kinds.filter(|kind| kind.is_anchored(text.as_bytes())) {
             for captures in kind.pattern.captures_iter(text.as_bytes()).take(SAME) {
                 found.push((kind, value(&captures)));
             }
@@ -199,6 +195,15 @@ fn value(captures: &Captures<'_>) -> Range<usize> {
         .or_else(|| captures.name("other"))
         .or_else(|| captures.get(0))
         .map_or(0..0, |found| found.range())
+}
+
+impl Kind {
+    /// Whether one of its anchors stands in a text.
+    fn is_anchored(&self, text: &[u8]) -> bool {
+        self.anchors
+            .iter()
+            .any(|anchor| memchr::memmem::find(text, anchor.as_bytes()).is_some())
+    }
 }
 
 impl std::fmt::Debug for Secrets {

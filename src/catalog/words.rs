@@ -25,7 +25,7 @@ const ASSIGNMENT: &str = r#"(?x)
     (?P<name> (?:--?)? [a-z0-9_.\-]*
         (?: password | passwd | passphrase | secret | token | api[_-]?key | access[_-]?key | private[_-]?key
           | credentials? | [_-]key | [_-]pass | [_-]pwd ) )
-    (?P<by> "?\s*[=:]\s* | "\s*,?\s*" | [ ]+ )
+    (?P<by> "?\s*[=:]\s* | "\s*,?\s*" | \x20+ )
     (?P<value> "(?:[^"\\]|\\.)*" | '[^']*' | [^\s"';&|,)\]]+ )"#;
 /// A password in an address.
 const ADDRESS: &str =
@@ -37,7 +37,7 @@ const LOGIN: &str = r#"(?:\bBearer\s+|\bBasic\s+|\bbearer\s+|\bbasic\s+|\s(?:-u|
 /// A key from its first line on.
 const KEY: &str = r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY[A-Z ]*-----(?P<value>(?:[^-]|-[^-])*)";
 /// Build arguments as history lines hold them.
-const ARGUMENTS: &str = r"^(?:RUN )?\|(?P<count>[0-9]{1,3}) (?P<value>.*?) ?(?:/[^\s=]+ -[a-z]*c\b|$)";
+const ARGUMENTS: &str = r"(?s)^(?:RUN )?\|(?P<count>[0-9]{1,3}) (?P<value>.*?) ?(?:/[^\s=]+ -[a-z]*c\b|$)";
 
 fn regex(pattern: &str) -> Regex {
     Regex::new(pattern).expect("a test compiles it")
