@@ -44,11 +44,14 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     ] {
         add(place, words::of_command(&command.join(" ")));
     }
-    for line in config
+    // What an ENV line of the history set is looked at where it is set, unless something else was set later.
+    let is_set =
+        |line: &str| line.contains("ENV ") && config.env.iter().any(|set| line.contains(set.as_str()));
+    let lines = config
         .history
         .iter()
-        .filter_map(|line| line.created_by.as_deref())
-    {
+        .filter_map(|line| line.created_by.as_deref());
+    for line in lines.filter(|line| !is_set(line)) {
         add("the history", words::of_command(line));
     }
     let mut kept: Vec<Finding> = Vec::new();
@@ -71,7 +74,7 @@ fn finding(rule: &'static Rule, place: &str, reveal: &Reveal, subject: String) -
         Some(name) if !reveal.what.contains(name.as_str()) => {
             format!("{} in {place} holds {what}", escape(name.as_bytes()))
         }
-        _ => format!("{place} holds {what}"),
+        _ => format!("The image reveals {what} in {place}"),
     };
     let mut finding = Finding::new(rule, message, FIX);
     if reveal.likely {
