@@ -45,8 +45,13 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         add(place, words::of_command(&command.join(" ")));
     }
     // What an ENV line of the history set is looked at where it is set, unless something else was set later.
-    let is_set =
-        |line: &str| line.contains("ENV ") && config.env.iter().any(|set| line.contains(set.as_str()));
+    let is_set = |line: &str| {
+        line.split_once("ENV ").is_some_and(|(before, rest)| {
+            let rest = rest.trim_end_matches("# buildkit").trim();
+            (before.is_empty() || before.trim_end().ends_with("#(nop)"))
+                && config.env.iter().any(|set| set == rest)
+        })
+    };
     let lines = config
         .history
         .iter()
