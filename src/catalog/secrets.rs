@@ -131,7 +131,8 @@ impl Secrets {
         }
         let mut found = Vec::new();
         for (number, kind) in self.kinds.iter().enumerate() {
-            if !named.contains(&number) && !(anchored && kind.is_anchored(text)) {
+            let looked_for = named.contains(&number) || anchored && kind.is_anchored(text);
+            if !looked_for {
                 continue;
             }
             for captures in kind.pattern.captures_iter(text).take(SAME) {

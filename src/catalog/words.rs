@@ -118,13 +118,12 @@ fn is_real(name: &str, value: &str) -> bool {
         && value.bytes().any(|b| b.is_ascii_digit())
         && value.bytes().any(|b| b.is_ascii_alphabetic())
         && !value.contains(' ');
-    value.len() >= 4
-        && !(digits && value.len() < 6)
-        && !elsewhere.iter().any(|start| value.starts_with(start))
-        && !value.contains("/run/secrets")
-        && !value.contains(".get")
-        && (!weak || chance)
-        && !Secrets::builtin().is_placeholder(value.as_bytes())
+    let short = value.len() < 4 || digits && value.len() < 6;
+    let refers = elsewhere.iter().any(|start| value.starts_with(start))
+        || value.contains("/run/secrets")
+        || value.contains(".get");
+    let guessed = weak && !chance;
+    !(short || refers || guessed || Secrets::builtin().is_placeholder(value.as_bytes()))
 }
 
 /// What a variable's, label's or build argument's value reveals.

@@ -1,5 +1,7 @@
 //! An empty password lets anybody in who asks for the account.
 
+use std::fmt::Write as _;
+
 use super::{Check, Subject, user};
 use crate::{
     finding::{Finding, Rule, Severity},
@@ -60,7 +62,7 @@ fn finding(rule: &'static Rule, empty: &EmptyPassword<'_>, door: Option<&str>) -
     let mut severity = Severity::Medium;
     if let Some(door) = door {
         severity = rule.severity;
-        message.push_str(&format!("; {door} lets people in by password"));
+        let _ = write!(message, "; {door} lets people in by password");
         if empty.account.uid as u32 == 0 {
             severity = Severity::Critical;
         }

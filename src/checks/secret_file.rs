@@ -1,5 +1,7 @@
 //! A secret file holds a key, a password or a token: told by its content, and never shown.
 
+use std::fmt::Write as _;
+
 use super::{Check, Subject, access, tools, user};
 use crate::{
     catalog::secrets::Secrets,
@@ -103,7 +105,7 @@ fn finding(
 ) -> Finding {
     let mut message = format!("{path} holds {what}");
     if let Some(uid) = reader {
-        message.push_str(&format!("; uid {uid}, which the container runs as, may read it"));
+        let _ = write!(message, "; uid {uid}, which the container runs as, may read it");
     }
     let mut finding = Finding::new(rule, message, FIX);
     if likely {

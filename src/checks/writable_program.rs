@@ -272,7 +272,7 @@ fn preload(rule: &'static Rule, users: &[Who], subject: &Subject<'_>) -> Option<
 
 fn finding(
     rule: &'static Rule,
-    role: Role,
+    part: Role,
     node: &Node,
     who: &Who,
     way: &Way,
@@ -283,13 +283,13 @@ fn finding(
         rule,
         format!(
             "{path}, {}, can be changed by uid {}: {way}",
-            role.words(),
+            part.words(),
             who.uid
         ),
         FIX,
     );
-    finding.severity = role.severity();
-    if role != Role::Entry {
+    finding.severity = part.severity();
+    if part != Role::Entry {
         finding.qualifier = Some(Qualifier::BesideEntryPoint);
     }
     finding.aliases = identify::aliases(node, subject);
