@@ -1228,3 +1228,28 @@ fn an_image_without_anything_to_say_says_nothing() {
     };
     assert_eq!(run(&subject), []);
 }
+
+// What set-id bits and capabilities say beside what they do.
+
+#[test]
+fn headers_that_differ_are_said() {
+    let mut link = crate::rootfs::testing::hardlink("/bin/b", "/bin/a");
+    link.mode = 0o4755;
+    let found = in_files("setuid-file", [program("/bin/a", []), link]);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].message.contains("the headers of its hard links differ"),
+        "{found:?}"
+    );
+    let found = in_files("setuid-file", [mode(program("/bin/a", []), 0o4755)]);
+    assert!(!found[0].message.contains("differ"));
+}
+
+#[test]
+fn capabilities_that_no_runtime_applies_weigh_little() {
+    let mut entry = program("/bin/ping", []);
+    entry.xattrs = vec!["LIBARCHIVE.xattr.security.capability".to_owned()];
+    let found = in_files("file-capability", [entry]);
+    assert_eq!(found[0].severity, Severity::Low);
+    assert!(found[0].message.contains("do not apply"));
+}
