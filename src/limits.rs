@@ -47,6 +47,10 @@ pub struct Limits {
     pub kept_file: usize,
     /// Bytes kept of all such files of one layer.
     pub kept_layer: usize,
+    /// Bytes of the largest file that is searched for secrets.
+    pub secrets_file: u64,
+    /// Bytes of its beginning that are searched.
+    pub secrets_head: usize,
     /// Bytes of `/etc/passwd` or `/etc/group` above which every runtime refuses to start.
     pub accounts: usize,
     /// Bytes of one program held in memory while it is looked into; what lies behind is searched as it streams by.
@@ -115,6 +119,8 @@ impl Default for Limits {
             xattr: (64 * KIB) as usize,
             kept_file: (10 * MIB) as usize,
             kept_layer: (32 * MIB) as usize,
+            secrets_file: MIB,
+            secrets_head: (64 * KIB) as usize,
             accounts: (10 * MIB) as usize,
             program: (16 * MIB) as usize,
             unpacked: (128 * MIB) as usize,

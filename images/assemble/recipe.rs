@@ -157,6 +157,7 @@ pub(crate) struct ConfigRecipe {
     pub(crate) env: Vec<String>,
     pub(crate) working_dir: Option<String>,
     pub(crate) expose: Vec<String>,
+    pub(crate) volumes: Vec<String>,
     pub(crate) labels: BTreeMap<String, String>,
 }
 

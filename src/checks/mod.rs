@@ -1,10 +1,16 @@
 //! Checks turn facts into findings: one file per check, and one ordered list of them.
 
+mod access;
 mod build_tool;
 mod capability;
 mod combination;
 mod command_line;
 mod debug_tool;
+mod device_file;
+mod empty_password;
+#[cfg(test)]
+mod exposure_tests;
+mod extra_root_account;
 mod file_capability;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
@@ -12,6 +18,7 @@ mod identify;
 mod inside;
 mod interpreter;
 mod interpreters;
+mod login_account;
 mod machine;
 mod missing_program;
 mod modules;
@@ -22,11 +29,15 @@ mod package_database;
 mod package_manager;
 mod packed_executable;
 mod privilege_tool;
+mod remote_login_port;
 mod residue;
 mod root_group;
 mod root_user;
 #[cfg(test)]
 mod run_tests;
+mod secret_file;
+mod secret_in_config;
+mod sensitive_volume;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
@@ -39,6 +50,7 @@ mod tools;
 mod unknown_user;
 mod user;
 mod world_writable_path;
+mod writable_program;
 
 use std::collections::BTreeMap;
 
@@ -92,12 +104,21 @@ pub static CHECKS: &[Check] = &[
     root_group::CHECK,
     unknown_user::CHECK,
     non_numeric_user::CHECK,
+    extra_root_account::CHECK,
+    login_account::CHECK,
+    empty_password::CHECK,
     setuid_file::CHECK,
     setgid_file::CHECK,
     file_capability::CHECK,
     world_writable_path::CHECK,
+    writable_program::CHECK,
+    device_file::CHECK,
     shell_form_command::CHECK,
     missing_program::CHECK,
+    secret_file::CHECK,
+    secret_in_config::CHECK,
+    remote_login_port::CHECK,
+    sensitive_volume::CHECK,
     residue::CHECK,
 ];
 
@@ -120,12 +141,20 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Rules that look at the configuration alone.
+const OF_CONFIG: [&str; 4] = [
+    "shell-form-command",
+    "secret-in-config",
+    "remote-login-port",
+    "sensitive-volume",
+];
+
 /// The rules whose findings something unread could hide, in the order of the rules.
 pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
     let could_hide = |rule: &&Rule| match hides {
         // What is read of the configuration alone no file can hide.
-        Hides::Anything => rule.id != "shell-form-command",
-        Hides::Programs => rule.family == FamilyOfRules::Tools,
+        Hides::Anything => !OF_CONFIG.contains(&rule.id),
+        Hides::Programs => rule.family == FamilyOfRules::Tools || rule.id == "login-account",
         Hides::Accounts => rule.family == FamilyOfRules::Users,
         Hides::Contents => matches!(rule.family, FamilyOfRules::Leftovers | FamilyOfRules::Cargo),
         Hides::Nothing => false,

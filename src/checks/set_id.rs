@@ -119,6 +119,9 @@ fn finding(
     if bit == Bit::User && root && node.capability.is_some() {
         message.push_str("; it also carries file capabilities, which then are all that it gets");
     }
+    if node.headers_differ {
+        message.push_str("; the headers of its hard links differ, and runtimes in which of them they apply");
+    }
     let mut finding = Finding::new(
         rule,
         message,

@@ -52,11 +52,11 @@ pub(super) fn in_files(rule: &str, entries: impl IntoIterator<Item = Entry>) -> 
     look(rule, &rootfs(entries), None)
 }
 
-fn messages(found: &[Finding]) -> Vec<&str> {
+pub(super) fn messages(found: &[Finding]) -> Vec<&str> {
     found.iter().map(|finding| finding.message.as_str()).collect()
 }
 
-fn elf(entry: &mut Entry) -> &mut Elf {
+pub(super) fn elf(entry: &mut Entry) -> &mut Elf {
     match &mut entry.program.as_mut().unwrap().form {
         Form::Elf(elf) => elf,
         other => panic!("{other:?}"),
@@ -102,9 +102,11 @@ fn every_rule_has_its_check_its_file_and_its_page() {
     assert_eq!(rules, checks);
     // What the checks share.
     let parts = [
+        "access",
         "capability",
         "combination",
         "command_line",
+        "exposure_tests",
         "identify",
         "inside",
         "interpreters",
@@ -286,7 +288,15 @@ fn a_gap_hides_what_it_could() {
     );
     assert_eq!(
         ids(Hides::Accounts),
-        ["root-user", "root-group", "unknown-user", "non-numeric-user"]
+        [
+            "root-user",
+            "root-group",
+            "unknown-user",
+            "non-numeric-user",
+            "extra-root-account",
+            "login-account",
+            "empty-password"
+        ]
     );
     assert_eq!(ids(Hides::Contents), ["package-database", "residue"]);
     assert!(ids(Hides::Nothing).is_empty());
@@ -1231,4 +1241,29 @@ fn an_image_without_anything_to_say_says_nothing() {
         catalog: Catalog::builtin(),
     };
     assert_eq!(run(&subject), []);
+}
+
+// What set-id bits and capabilities say beside what they do.
+
+#[test]
+fn headers_that_differ_are_said() {
+    let mut link = crate::rootfs::testing::hardlink("/bin/b", "/bin/a");
+    link.mode = 0o4755;
+    let found = in_files("setuid-file", [program("/bin/a", []), link]);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].message.contains("the headers of its hard links differ"),
+        "{found:?}"
+    );
+    let found = in_files("setuid-file", [mode(program("/bin/a", []), 0o4755)]);
+    assert!(!found[0].message.contains("differ"));
+}
+
+#[test]
+fn capabilities_that_no_runtime_applies_weigh_little() {
+    let mut entry = program("/bin/ping", []);
+    entry.xattrs = vec!["LIBARCHIVE.xattr.security.capability".to_owned()];
+    let found = in_files("file-capability", [entry]);
+    assert_eq!(found[0].severity, Severity::Low);
+    assert!(found[0].message.contains("do not apply"));
 }

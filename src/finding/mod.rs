@@ -68,6 +68,10 @@ pub enum Qualifier {
     /// It cannot run as it is: packed in a bundle that a command unpacks, or without the execute bit that the container's user
     /// may not set.
     Dormant,
+    /// Not the program that the container starts, but something that it loads or trusts.
+    BesideEntryPoint,
+    /// It looks like what the rule is about, but may be something else.
+    Likely,
 }
 
 impl Qualifier {
@@ -77,6 +81,8 @@ impl Qualifier {
             Self::EntryPointRuntime => "entry-point-runtime",
             Self::NameOnly => "name-only",
             Self::Dormant => "dormant",
+            Self::BesideEntryPoint => "beside-entry-point",
+            Self::Likely => "likely",
         }
     }
 }

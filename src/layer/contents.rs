@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Entry, Kept, Want, remarks::Remarks};
+use super::{Entry, Kept, Want, remarks::Remarks, sniff::Sniff};
 use crate::{
     binary::{Inspector, Program},
     catalog::{Catalog, Module},
@@ -62,6 +62,7 @@ pub(super) struct Contents<'a, L, M> {
     make: M,
     looking: Looking,
     keeping: Keeping,
+    sniff: Sniff,
     /// Content of the current file; moves out only when it is kept.
     buffer: Vec<u8>,
     /// Bytes kept so far.
@@ -107,6 +108,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             make,
             looking: Looking::No,
             keeping: Keeping::No,
+            sniff: Sniff::new(limits),
             buffer: Vec::new(),
             kept: 0,
             holes: limits.layer,
@@ -130,6 +132,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             }
             None => Keeping::No,
         };
+        self.sniff.begin(entry);
         self.looking = Looking::No;
         if entry.size > 0 {
             let executable = entry.mode & 0o111 != 0;
@@ -143,6 +146,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         if self.looking == Looking::Yes && self.guard(|look| look.feed(bytes)) == Some(false) {
             self.looking = Looking::Enough;
         }
+        self.sniff.feed(bytes);
         match self.keeping {
             Keeping::No => {}
             Keeping::Yes { room, .. } => {
@@ -191,6 +195,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
                 remarks.gap(Some(entry.path.clone()), why, Hides::Programs);
             }
         }
+        entry.secrets = self.sniff.finish();
         if self.looking == Looking::Broken {
             remarks.gap(
                 Some(entry.path.clone()),
@@ -276,6 +281,7 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
 
     fn hungry(&self) -> bool {
         self.looking == Looking::Yes
+            || self.sniff.hungry()
             || match self.keeping {
                 Keeping::No => false,
                 Keeping::Yes { room, .. } => self.buffer.len() <= room,

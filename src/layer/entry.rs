@@ -90,6 +90,7 @@ pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> 
         xattrs,
         program: None,
         kept: None,
+        secrets: Vec::new(),
     }))
 }
 

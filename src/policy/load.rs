@@ -170,6 +170,8 @@ fn apply(policy: &mut Policy, place: &str, profile: &ProfileText) -> Result<(), 
             Qualifier::EntryPointRuntime,
             Qualifier::NameOnly,
             Qualifier::Dormant,
+            Qualifier::BesideEntryPoint,
+            Qualifier::Likely,
         ];
         let found = qualifier
             .into_iter()

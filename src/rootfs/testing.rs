@@ -20,6 +20,7 @@ pub(crate) fn entry(path: &str, kind: Kind, mode: u16) -> Entry {
         xattrs: Vec::new(),
         program: None,
         kept: None,
+        secrets: Vec::new(),
     }
 }
 
