@@ -7,18 +7,24 @@
 
 use std::{env, error::Error, fmt, fs, path::Path};
 
+#[path = "src/catalog/combination.rs"]
+#[expect(unreachable_pub, reason = "what it makes is read by scant")]
+mod combination;
 #[path = "src/catalog/compile.rs"]
 mod compile;
 #[path = "src/catalog/hash.rs"]
 #[expect(dead_code, reason = "the rest of it is for the search")]
 mod hash;
+#[path = "src/catalog/module.rs"]
+#[expect(unreachable_pub, dead_code, reason = "what it makes is read by scant")]
+mod module;
 #[path = "src/catalog/tables.rs"]
 #[expect(unreachable_pub, reason = "what it makes is read by scant")]
 mod tables;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=policies/catalog");
-    for source in ["compile", "hash", "tables"] {
+    for source in ["combination", "compile", "hash", "module", "tables"] {
         println!("cargo::rerun-if-changed=src/catalog/{source}.rs");
     }
     let mut tables = tables::Tables::default();
@@ -42,6 +48,8 @@ fn read(directory: &Path) -> Result<compile::File, String> {
         all.tool.extend(file.tool);
         all.capability.extend(file.capability);
         all.applets.extend(file.applets);
+        all.module.extend(file.module);
+        all.combination.extend(file.combination);
     }
     Ok(all)
 }

@@ -9,7 +9,8 @@
 //!
 //! - [`target`] and [`reference`](mod@reference): what was asked for, as written and as understood.
 //! - [`source`]: opens it, in a registry, a layout, an archive or a directory; hands out layers as verified bytes.
-//! - [`layer`]: turns one layer's bytes into facts, in one pass; [`binary`] says what a program is, by [`catalog`].
+//! - [`layer`]: turns one layer's bytes into facts, in one pass; [`binary`] says what a program is, by [`catalog`], and looks
+//!   into the archives that hold some.
 //! - [`rootfs`]: merges the facts into the file system that a container sees, and says who runs in it.
 //! - [`checks`]: finds what breaks a rule; a [`finding`] knows no policy.
 //! - [`policy`]: lays levels and waivers on findings; [`score`] adds up points.
@@ -41,5 +42,6 @@ pub mod rootfs;
 pub mod scan;
 pub mod score;
 pub mod source;
+mod tar;
 pub mod target;
 pub mod text;

@@ -47,12 +47,26 @@ pub struct Limits {
     pub kept_file: usize,
     /// Bytes kept of all such files of one layer.
     pub kept_layer: usize,
+    /// Bytes of the largest file that is searched for secrets.
+    pub secrets_file: u64,
+    /// Bytes of its beginning that are searched.
+    pub secrets_head: usize,
     /// Bytes of `/etc/passwd` or `/etc/group` above which every runtime refuses to start.
     pub accounts: usize,
     /// Bytes of one program held in memory while it is looked into; what lies behind is searched as it streams by.
     pub program: usize,
     /// Bytes that one packed program may unpack to.
     pub unpacked: usize,
+    /// Archives in one another that are looked into.
+    pub archive_depth: usize,
+    /// Bytes that the archives and compressed files of one layer may unpack to while they are looked into.
+    pub archive_bytes: u64,
+    /// Bytes that one file may unpack to, for each of its own; [`Limits::archive_floor`] is granted on top.
+    pub archive_ratio: u64,
+    /// Bytes that any file may unpack to, however small it is.
+    pub archive_floor: u64,
+    /// Members of one file's archives, those of archives in it too.
+    pub archive_members: usize,
     /// Bytes of program headers (more than the kernel takes).
     pub program_headers: usize,
     /// Entries of one dynamic section.
@@ -105,9 +119,16 @@ impl Default for Limits {
             xattr: (64 * KIB) as usize,
             kept_file: (10 * MIB) as usize,
             kept_layer: (32 * MIB) as usize,
+            secrets_file: MIB,
+            secrets_head: (64 * KIB) as usize,
             accounts: (10 * MIB) as usize,
             program: (16 * MIB) as usize,
             unpacked: (128 * MIB) as usize,
+            archive_depth: 2,
+            archive_bytes: 2 * GIB,
+            archive_ratio: 200,
+            archive_floor: 16 * MIB,
+            archive_members: 100_000,
             program_headers: 65_536,
             dynamic_entries: 4_096,
             symbols: 1_000_000,

@@ -63,6 +63,8 @@ pub struct Verdict {
     pub bytes: Bytes,
     /// What an intruder could do with what is present, each with the cheapest way; sorted by id.
     pub capabilities: Vec<CapabilityView>,
+    /// What several findings allow together, worst first.
+    pub combinations: Vec<CombinationView>,
     /// Findings: worst level first, then severity, rule, path.
     pub findings: Vec<ReportedFinding>,
     /// What could not be read.
@@ -156,11 +158,26 @@ pub struct Bytes {
     pub removed: u64,
 }
 
+/// What an intruder could do with several things together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CombinationView {
+    /// Id in the catalogue: `reverse-shell`.
+    pub id: String,
+    /// What it means, in words.
+    pub meaning: String,
+    /// ATT&CK techniques.
+    pub attack: Vec<String>,
+    /// The cheapest way: what is used, paths inside the image.
+    pub by: Vec<crate::path::RootPath>,
+}
+
 /// Something that an intruder could do.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CapabilityView {
     /// Id in the catalogue: `exec.shell`.
     pub id: String,
+    /// One word for several that are told together: `execute`.
+    pub group: String,
     /// What it means, in words.
     pub meaning: String,
     /// ATT&CK techniques.

@@ -24,11 +24,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("gap", &["path"]),
     ("reference", &["failure", "image", "text"]),
     ("target", &["failure", "image", "reference", "text"]),
-    ("binary", &["catalog", "limits", "text"]),
+    ("tar", &["failure", "limits"]),
+    ("binary", &["catalog", "limits", "tar", "text"]),
     (
         "layer",
         &[
-            "binary", "catalog", "failure", "gap", "image", "limits", "path", "text",
+            "binary", "catalog", "failure", "gap", "image", "limits", "path", "tar", "text",
         ],
     ),
     (

@@ -52,6 +52,10 @@ pub(crate) fn configure(wanted: &ConfigRecipe, config: &mut Value, history: &mut
         config["ExposedPorts"][port] = json!({});
         say(format!("EXPOSE [{port}]"));
     }
+    for volume in &wanted.volumes {
+        config["Volumes"][volume] = json!({});
+        say(format!("VOLUME [{volume}]"));
+    }
     if let Some(user) = &wanted.user {
         config["User"] = user.as_str().into();
         say(format!("USER {user}"));

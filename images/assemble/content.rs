@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use crate::{
-    Result, context,
+    Result, archive, context,
     packages::below,
     programs::{Programs, libraries},
     recipe::{LayerRecipe, Recipe, Style},
@@ -66,6 +66,16 @@ impl Contents<'_> {
                 }
             }
             tree.put(path, Node::new(Kind::File(bytes), mode));
+        }
+        for archive in &wanted.archives {
+            let bytes = archive::build(archive, |source| match source.strip_prefix("layer:") {
+                Some(path) => match tree.nodes.get(&clean(path)).map(|node| &node.kind) {
+                    Some(Kind::File(bytes)) => Ok(bytes.clone()),
+                    _ => Err(format!("{source}: the layer has no such file yet").into()),
+                },
+                None => Ok(self.programs.read(source)?.0),
+            })?;
+            tree.put(&archive.path, Node::new(Kind::File(bytes), 0o644));
         }
         for (path, target) in &wanted.links {
             tree.put(path, Node::new(Kind::Symlink(target.clone()), 0o777));

@@ -15,6 +15,7 @@
 )]
 
 mod apt;
+mod archive;
 mod config;
 mod content;
 mod image;

@@ -52,6 +52,8 @@ pub(crate) struct LayerRecipe {
     pub(crate) copy: BTreeMap<String, String>,
     /// Everything that another recipe's image shows, as `COPY --from=NAME / /` takes it.
     pub(crate) copy_all: Option<String>,
+    /// Archives, after `copy`: later ones may hold earlier ones.
+    pub(crate) archives: Vec<ArchiveRecipe>,
     /// Adds the shared libraries that the machine's loader finds for the files that `copy` names.
     pub(crate) libraries: bool,
     /// Symbolic links and their targets.
@@ -121,6 +123,18 @@ pub(crate) struct Applets {
     pub(crate) names: String,
 }
 
+/// One archive: zip, or by the end of its path a compressed tar.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ArchiveRecipe {
+    /// Where it lies.
+    pub(crate) path: String,
+    /// Members and their text.
+    pub(crate) files: BTreeMap<String, String>,
+    /// Members and where they come from, as in a layer, or `layer:/PATH`, a file that the layer has already.
+    pub(crate) copy: BTreeMap<String, String>,
+}
+
 /// What a file carries besides its content.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -143,6 +157,7 @@ pub(crate) struct ConfigRecipe {
     pub(crate) env: Vec<String>,
     pub(crate) working_dir: Option<String>,
     pub(crate) expose: Vec<String>,
+    pub(crate) volumes: Vec<String>,
     pub(crate) labels: BTreeMap<String, String>,
 }
 
@@ -231,12 +246,9 @@ impl Recipe {
     pub(crate) fn packages(&self) -> impl Iterator<Item = &str> {
         self.layers.iter().flat_map(|layer| {
             let whole = layer.packages.iter().map(String::as_str);
-            whole.chain(
-                layer
-                    .copy
-                    .values()
-                    .filter_map(|source| crate::programs::package_of(source)),
-            )
+            let archived = layer.archives.iter().flat_map(|archive| archive.copy.values());
+            let copied = layer.copy.values().chain(archived);
+            whole.chain(copied.filter_map(|source| crate::programs::package_of(source)))
         })
     }
 }

@@ -1,7 +1,12 @@
 //! The inspector takes a file's bytes as they stream by and says in the end what program it is.
 
+use std::rc::Rc;
+
 use super::{
-    Content, Form, Identity, Piece, Program, archive,
+    Content, Form, Identity, Inner, Piece, Program,
+    appended::{self, Appended, Payload},
+    archive::{Archive, Budget, HEAD, Place, Shape, Unread},
+    bundle,
     crates::Crates,
     elf,
     elf::Reading,
@@ -9,6 +14,7 @@ use super::{
     identify::Seen,
     packed, script,
     search::{Found, OVERLAP},
+    self_extracting::SelfExtracting,
 };
 use crate::{catalog::Catalog, limits::Limits};
 
@@ -18,6 +24,8 @@ const SCRIPT: usize = 8 << 10;
 const CHUNK: usize = if cfg!(fuzzing) { 500 } else { 256 << 10 };
 /// Places that look like Go's build information before none of them is it.
 const BUILD_INFOS: usize = 4;
+/// Bytes at a program's end in which a bundle has its mark.
+const TAIL: usize = 128;
 
 /// Looks into one file after the other, fed as its bytes stream by; keeps its buffers between files.
 ///
@@ -40,7 +48,21 @@ pub struct Inspector<'a> {
     found: Found,
     crates: Crates,
     build_infos: Vec<u64>,
-    entry_point: bool,
+    /// The file has an x bit.
+    executable: bool,
+    /// Bytes of the file that came.
+    taken: u64,
+    place: Place<'a>,
+    /// What looks into the file if it is an archive.
+    archive: Option<Box<Archive<'a>>>,
+    /// What looks into that which stands behind a large program.
+    appended: Option<Appended<'a>>,
+    /// What looks into that which stands behind a script.
+    behind_text: Option<SelfExtracting<'a>>,
+    /// What could not be looked into, as ends of sentences about the file.
+    unread: Vec<Unread>,
+    /// Bytes that the file is stated to have.
+    size: u64,
 }
 
 /// What the first bytes say a file is.
@@ -50,7 +72,9 @@ enum Stage {
     Unknown,
     Elf,
     Script,
-    Zip,
+    Archive,
+    /// A file with an x bit that may be a text for a shell.
+    Text,
     /// No program, or nothing more is needed of it.
     Done,
 }
@@ -58,6 +82,19 @@ enum Stage {
 impl<'a> Inspector<'a> {
     /// An inspector that knows `catalog` and keeps to `limits`.
     pub fn new(catalog: &'a Catalog, limits: &'a Limits) -> Self {
+        Self::at(Place {
+            catalog,
+            limits,
+            budget: Rc::new(Budget::new(limits)),
+            depth: 0,
+            bare: false,
+            prefix: 0,
+        })
+    }
+
+    /// An inspector for files that lie in archives.
+    pub(super) fn at(place: Place<'a>) -> Self {
+        let Place { catalog, limits, .. } = place;
         Self {
             catalog,
             limits,
@@ -70,12 +107,27 @@ impl<'a> Inspector<'a> {
             found: Found::new(catalog),
             crates: Crates::default(),
             build_infos: Vec::new(),
-            entry_point: false,
+            executable: false,
+            taken: 0,
+            place,
+            archive: None,
+            appended: None,
+            behind_text: None,
+            unread: Vec::new(),
+            size: u64::MAX,
         }
     }
 
     /// Starts a file of `size` bytes (as stated; may be a lie). `executable`: any x bit is set.
-    pub fn begin(&mut self, _size: u64, _executable: bool) {
+    pub fn begin(&mut self, size: u64, executable: bool) {
+        self.place.budget.begin(size);
+        self.begin_inside();
+        self.size = size;
+        self.executable = executable;
+    }
+
+    /// Starts a file that lies in an archive.
+    pub(super) fn begin_inside(&mut self) {
         // Who knows no tool need not look.
         self.stage = if self.catalog.tools().is_empty() {
             Stage::Done
@@ -90,42 +142,48 @@ impl<'a> Inspector<'a> {
         self.found.clear();
         self.crates.clear();
         self.build_infos.clear();
-        self.entry_point = false;
+        self.executable = false;
+        self.taken = 0;
+        self.archive = None;
+        self.appended = None;
+        self.behind_text = None;
+        self.unread.clear();
+        self.size = u64::MAX;
     }
 
     /// Takes the next bytes of the file, in pieces of any size. Returns whether it wants more.
     pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
+        let at = self.taken;
+        self.taken += bytes.len() as u64;
         if self.stage == Stage::Unknown {
-            bytes = self.fill_head(bytes, elf::MAGIC.len());
-            if self.head.starts_with(script::MAGIC) {
-                self.stage = Stage::Script;
-            } else if self.head.len() == elf::MAGIC.len() {
-                self.stage = match self.head.as_slice() {
-                    elf::MAGIC => Stage::Elf,
-                    archive::MAGIC => Stage::Zip,
-                    _ => Stage::Done,
-                };
+            bytes = self.fill_head(bytes, HEAD);
+            self.stage = self.sniff();
+            // What looks into it gets the bytes by which it was told, too.
+            if let Some(archive) = &mut self.archive {
+                archive.feed(&self.head);
+            } else if let Some(behind) = &mut self.behind_text {
+                behind.feed(&self.head);
             }
         }
         match self.stage {
             Stage::Unknown => true,
             Stage::Done => false,
-            Stage::Script => {
+            Stage::Script | Stage::Text => {
                 self.fill_head(bytes, SCRIPT);
-                self.head.len() < SCRIPT
+                let more = self.behind_text.as_mut().is_some_and(|it| it.feed(bytes));
+                more || self.head.len() < SCRIPT
             }
-            Stage::Zip => {
-                if self.head.len() == elf::MAGIC.len() && self.chunk.is_empty() {
-                    self.chunk.extend_from_slice(&self.head);
-                }
-                self.feed_chunks(bytes);
-                !self.entry_point
-            }
+            Stage::Archive => self.archive.as_mut().is_some_and(|it| it.feed(bytes)),
             Stage::Elf => {
                 let rest = self.fill_head(bytes, self.limits.program);
                 if !rest.is_empty() {
                     if self.chunk.is_empty() {
                         self.leave_head();
+                    }
+                    if let Some(appended) = &mut self.appended {
+                        let held = bytes.len() - rest.len();
+                        let skipped = self.taken - at - bytes.len() as u64;
+                        appended.feed(at + skipped + held as u64, rest);
                     }
                     self.feed_chunks(rest);
                 }
@@ -134,31 +192,82 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    /// Ends the file. `None`: it is no program of any form.
+    /// What the first bytes say.
+    fn sniff(&mut self) -> Stage {
+        let head = self.head.as_slice();
+        if head.starts_with(script::MAGIC) {
+            self.behind_text = Some(SelfExtracting::new(&self.place));
+            return Stage::Script;
+        }
+        if head.starts_with(elf::MAGIC) {
+            return Stage::Elf;
+        }
+        if let Some(shape) = Shape::of(head) {
+            let Some(archive) = Archive::new(shape, &self.place) else {
+                self.unread.push(Unread::too_deep());
+                return Stage::Done;
+            };
+            self.archive = Some(Box::new(archive));
+            return Stage::Archive;
+        }
+        if head.len() < HEAD {
+            Stage::Unknown
+        } else if self.executable {
+            Stage::Text
+        } else {
+            Stage::Done
+        }
+    }
+
+    /// Ends the file. `None`: it is no program of any form, and holds none.
     pub fn finish(&mut self) -> Option<Program> {
-        let stage = std::mem::replace(&mut self.stage, Stage::Done);
-        match stage {
-            Stage::Unknown | Stage::Done => None,
+        match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Done => None,
+            Stage::Unknown | Stage::Text => {
+                let text = self.executable && script::is_shell_text(&self.head);
+                text.then(|| Program::of(Form::Text, Vec::new()))
+            }
             Stage::Script => {
-                let script = script::read(&self.head)?;
+                let payload = self.behind_text.take().map(SelfExtracting::finish);
+                let (inside, opaque) = self.of(payload);
+                let Some(script) = script::read(&self.head) else {
+                    return Program::holding(inside);
+                };
                 let identities = identify::script(self.catalog, &self.head);
                 Some(Program {
-                    form: Form::Script(script),
                     identities,
-                    opaque: None,
+                    opaque,
+                    ..Program::of(Form::Script(script), inside)
                 })
             }
-            Stage::Zip => {
-                self.look(stage);
-                let archive = Program {
-                    form: Form::Archive,
-                    identities: Vec::new(),
-                    opaque: None,
-                };
-                self.entry_point.then_some(archive)
+            Stage::Archive => {
+                let mut nest = self.archive.take()?.finish();
+                let (inside, unread, entry_point) = nest.take();
+                self.unread.extend(unread);
+                if entry_point {
+                    return Some(Program::of(Form::Archive, inside));
+                }
+                Program::holding(inside)
             }
             Stage::Elf => Some(self.finish_elf()),
         }
+    }
+
+    /// What of the file that was just finished could not be looked into: ends of sentences about it.
+    pub fn unread(&mut self) -> Vec<String> {
+        self.take_unread().iter().map(Unread::to_string).collect()
+    }
+
+    /// The same, for the archive that the file lies in.
+    pub(super) fn take_unread(&mut self) -> Vec<Unread> {
+        std::mem::take(&mut self.unread)
+    }
+
+    /// Takes a payload apart: the programs in it, and why it may hold any.
+    fn of(&mut self, payload: Option<Payload>) -> (Vec<Inner>, Option<String>) {
+        let payload = payload.unwrap_or_default();
+        self.unread.extend(payload.unread);
+        (payload.programs, payload.opaque.map(str::to_owned))
     }
 
     /// Appends to the head up to `most` bytes in all, and returns the rest.
@@ -171,6 +280,11 @@ impl<'a> Inspector<'a> {
     /// The head is full and the file goes on: searches it, and decides what to keep of the rest.
     fn leave_head(&mut self) {
         self.search_head();
+        if let Some(end) = appended::end_of_program(&self.head, self.size, self.limits) {
+            let mut appended = Appended::new(&self.place, end);
+            appended.feed(0, &self.head);
+            self.appended = Some(appended);
+        }
         let overlap = self.head.len().saturating_sub(OVERLAP);
         self.chunk
             .extend_from_slice(self.head.get(overlap..).unwrap_or_default());
@@ -190,28 +304,22 @@ impl<'a> Inspector<'a> {
     }
 
     fn feed_chunks(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() && !self.entry_point {
+        while !bytes.is_empty() {
             let (taken, rest) = bytes.split_at(bytes.len().min(CHUNK.saturating_sub(self.chunk.len())));
             self.chunk.extend_from_slice(taken);
             if self.chunk.len() >= CHUNK {
-                self.look(self.stage);
+                self.look();
             }
             bytes = rest;
         }
     }
 
-    /// Looks at the bytes of the chunk that were not yet looked at, and keeps the last ones for the next chunk.
-    fn look(&mut self, stage: Stage) {
-        let overlap = if stage == Stage::Elf {
-            self.found.search(self.catalog, &self.chunk);
-            self.crates.search(self.catalog, &self.chunk);
-            self.keep_pieces();
-            OVERLAP
-        } else {
-            self.entry_point |= archive::has_entry_point(&self.chunk);
-            archive::OVERLAP
-        };
-        let from = self.chunk.len().saturating_sub(overlap);
+    /// Searches the bytes of the chunk that were not yet searched, and keeps the last ones for the next chunk.
+    fn look(&mut self) {
+        self.found.search(self.catalog, &self.chunk);
+        self.crates.search(self.catalog, &self.chunk);
+        self.keep_pieces();
+        let from = self.chunk.len().saturating_sub(OVERLAP.max(TAIL));
         self.chunk.drain(..from);
         self.chunk_at += from as u64;
         self.seen = self.chunk.len();
@@ -251,9 +359,25 @@ impl<'a> Inspector<'a> {
     fn finish_elf(&mut self) -> Program {
         if self.chunk.is_empty() {
             self.search_head();
+            let size = self.head.len() as u64;
+            let end = appended::end_of_program(&self.head, size, self.limits);
+            let behind = end.filter(|end| *end < size);
+            self.appended = behind.map(|end| {
+                let mut appended = Appended::new(&self.place, end);
+                appended.feed(0, &self.head);
+                appended
+            });
         } else {
-            self.look(Stage::Elf);
+            self.look();
         }
+        let payload = self.appended.take().map(Appended::finish);
+        let (inside, behind) = self.of(payload);
+        let end = if self.chunk.is_empty() {
+            &self.head
+        } else {
+            &self.chunk
+        };
+        let bundle = bundle::of(end.get(end.len().saturating_sub(TAIL)..).unwrap_or_default());
         let pieces: Vec<Piece> = self.pieces.drain(..).map(|(piece, _)| piece).collect();
         let content = Content {
             head: &self.head,
@@ -277,7 +401,11 @@ impl<'a> Inspector<'a> {
                 identify::elf(self.catalog, &seen)
             };
         let mut identities = identify(&reading, &self.found, &self.crates, &self.build_infos);
-        let mut opaque = None;
+        let known = |family: &str, all: &[Identity]| all.iter().any(|one| one.family == family);
+        if let Some(bundle) = bundle.filter(|bundle| !known(&bundle.family, &identities)) {
+            identities.push(bundle);
+        }
+        let mut opaque = behind;
         if let Some(image) = packed::unpack(&reading, self.limits.unpacked) {
             self.found.clear();
             self.found.search(self.catalog, &image);
@@ -298,9 +426,9 @@ impl<'a> Inspector<'a> {
             ));
         }
         Program {
-            form: Form::Elf(reading.elf),
             identities,
             opaque,
+            ..Program::of(Form::Elf(reading.elf), inside)
         }
     }
 }

@@ -1,7 +1,9 @@
 //! A binary is a file that could be started: an ELF program, a script, or something packed; this stage says what it is.
 
+mod appended;
 mod applets;
 mod archive;
+mod bundle;
 mod content;
 mod crates;
 mod elf;
@@ -14,6 +16,7 @@ mod nrv;
 mod packed;
 mod script;
 mod search;
+mod self_extracting;
 #[cfg(test)]
 mod tests;
 
@@ -33,9 +36,36 @@ pub struct Program {
     pub identities: Vec<Identity>,
     /// What of the file could not be looked into, as a sentence; such a file may hold any program.
     pub opaque: Option<String>,
+    /// Tools, and programs that cannot be looked into, that lie packed in the file: as members of an archive or behind its own
+    /// program. They start only once somebody takes them out.
+    pub inside: Vec<Inner>,
+}
+
+/// A program inside another file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inner {
+    /// Its path in the archive, with `!/` between archives in one another; empty where a file holds it without a name.
+    pub path: Vec<u8>,
+    /// What it is.
+    pub program: Program,
 }
 
 impl Program {
+    /// A program of this form, of which no more is known than what it holds.
+    fn of(form: Form, inside: Vec<Inner>) -> Self {
+        Self {
+            form,
+            identities: Vec::new(),
+            opaque: None,
+            inside,
+        }
+    }
+
+    /// A file that is no program itself; `None` if it holds none either.
+    fn holding(inside: Vec<Inner>) -> Option<Self> {
+        (!inside.is_empty()).then(|| Self::of(Form::Data, inside))
+    }
+
     /// Bytes of memory that it takes, roughly.
     pub fn weight(&self) -> usize {
         let lists = |all: &[Vec<u8>]| {
@@ -49,8 +79,8 @@ impl Program {
                 let names = [&elf.interpreter, &elf.soname, &elf.rpath, &elf.runpath];
                 lists(&elf.needed) + names.into_iter().map(one).sum::<usize>()
             }
-            Form::Script(script) => script.interpreter.len() + one(&script.argument),
-            Form::Archive => 0,
+            Form::Script(script) => script.interpreter.len() + one(&script.argument) + one(&script.inner),
+            Form::Archive | Form::Text | Form::Data => 0,
         };
         let identities = self.identities.iter().map(|identity| {
             let applets = identity
@@ -59,13 +89,24 @@ impl Program {
                 .map(|name| name.len() + size_of::<String>());
             size_of::<Identity>() + identity.family.len() + identity.evidence.len() + applets.sum::<usize>()
         });
-        size_of::<Self>() + form + identities.sum::<usize>()
+        let inside = self.inside.iter();
+        let inside = inside.map(|inner| inner.path.len() + inner.program.weight());
+        size_of::<Self>() + form + identities.sum::<usize>() + inside.sum::<usize>()
     }
 
     /// Whether something starts it: the kernel, or the interpreter of an archive. A library only carries code: a family
     /// found on it does not mean that the tool is there.
     pub fn starts(&self) -> bool {
-        !matches!(&self.form, Form::Elf(elf) if !elf.startable)
+        match &self.form {
+            Form::Elf(elf) => elf.startable,
+            Form::Script(_) | Form::Archive => true,
+            Form::Text | Form::Data => false,
+        }
+    }
+
+    /// Whether the file is a program, rather than data that holds some.
+    pub fn is_program(&self) -> bool {
+        self.form != Form::Data
     }
 
     /// The strongest tool that the program is, and what that means. `None`: it is none that belongs to a rule, or cannot be
@@ -95,6 +136,10 @@ pub enum Form {
     Script(Script),
     /// An archive that an interpreter starts: a zip application, a jar.
     Archive,
+    /// An executable text without `#!` that reads like a shell's: the kernel refuses it, a shell would run it.
+    Text,
+    /// No program: an archive or a compressed file that holds some.
+    Data,
 }
 
 /// What the kernel and the loader would read of an ELF file. Bytes, since nothing in it need be UTF-8.
@@ -159,6 +204,8 @@ pub struct Script {
     pub interpreter: Vec<u8>,
     /// The rest of the line, one argument.
     pub argument: Option<Vec<u8>>,
+    /// Of a script in two languages, what its shell half starts with the same file: `exec python3 "$0"`.
+    pub inner: Option<Vec<u8>>,
 }
 
 /// A known program found in a file.

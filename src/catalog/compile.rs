@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::{
+    combination::Combination,
     hash,
+    module::Module,
     tables::{Applet, AppletTable, Capability, Condition, Kind, Literal, Signature, Structure, Tables, Tool},
 };
 
@@ -33,6 +35,10 @@ pub(crate) struct File {
     pub(crate) capability: Vec<Capability>,
     #[serde(default)]
     pub(crate) applets: Vec<Applets>,
+    #[serde(default)]
+    pub(crate) module: Vec<Module>,
+    #[serde(default)]
+    pub(crate) combination: Vec<Combination>,
 }
 
 #[derive(Deserialize)]
@@ -106,6 +112,12 @@ pub(crate) fn compile(file: &File, tables: &mut Tables) -> Result<()> {
     let capabilities = unique(capabilities.map(|capability| &capability.id), "capability")?;
     let literals = literals(file)?;
     let applets = compile_applets(&file.applets, &tables.applets, &capabilities)?;
+    file.module.iter().try_for_each(|module| module.check(&ids))?;
+    let combinations = tables.combinations.iter().chain(&file.combination);
+    unique(combinations.map(|combination| &combination.id), "combination")?;
+    file.combination
+        .iter()
+        .try_for_each(|all| all.check(&capabilities))?;
     let merged = tables.literals.iter().chain(literals.values()).copied();
     let merged: Vec<Literal> = merged.collect::<BTreeSet<_>>().into_iter().collect();
     if merged.len() > usize::from(u16::MAX) {
@@ -127,6 +139,9 @@ pub(crate) fn compile(file: &File, tables: &mut Tables) -> Result<()> {
         .sort_by_cached_key(|tool| (rank(tool).unwrap_or(RULES.len()), tool.id.clone()));
     tables.capabilities.extend(file.capability.iter().cloned());
     tables.capabilities.sort_by(|a, b| a.id.cmp(&b.id));
+    tables.modules.extend(file.module.iter().cloned());
+    tables.modules.sort_by(|a, b| a.tool.cmp(&b.tool));
+    tables.combinations.extend(file.combination.iter().cloned());
     tables.applets.extend(applets);
     tables.applets.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(())

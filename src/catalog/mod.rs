@@ -1,16 +1,20 @@
 //! The catalogue is what scant looks for: tools by family, the rule each belongs to, and what it lets an intruder do.
 
+mod combination;
 mod compile;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 pub(crate) mod hash;
 mod index;
+mod module;
 mod names;
 mod own;
 mod patterns;
+pub mod secrets;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -18,7 +22,9 @@ use std::{
     sync::LazyLock,
 };
 
+pub use combination::{Atom, Combination};
 use index::Index;
+pub use module::Module;
 use patterns::Patterns;
 pub use tables::Capability;
 use tables::{Applet, Condition, Literal, Tables, Tool};
@@ -57,7 +63,6 @@ pub struct Meaning<'c> {
     /// Ids of capabilities, sorted.
     pub capabilities: Vec<&'c str>,
 }
-
 
 impl Catalog {
     /// The catalogue that scant carries.
@@ -151,6 +156,16 @@ impl Catalog {
             .find(|capability| capability.id == id)
     }
 
+    /// Code that an interpreter runs as a tool, without a script.
+    pub fn modules(&self) -> &[Module] {
+        &self.tables.modules
+    }
+
+    /// What several capabilities allow together, worst first.
+    pub fn combinations(&self) -> &[Combination] {
+        &self.tables.combinations
+    }
+
     /// What `family` with these `applets` inside is: a multi-call program belongs to the rule of its strongest applet, and
     /// can do what its applets can. `None`: no such family.
     pub fn meaning(&self, family: &str, applets: &[String]) -> Option<Meaning<'_>> {
@@ -192,8 +207,10 @@ impl Catalog {
     /// SHA-256 of all that identities depend on. Part of the key of stored facts: another catalogue, other facts.
     pub fn digest(&self) -> [u8; 32] {
         let bytes = postcard::to_allocvec(&self.tables).expect("tables of known sizes can be written");
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &bytes);
-        digest.as_ref().try_into().expect("SHA-256 has 32 bytes")
+        let mut hash = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        hash.update(&bytes);
+        hash.update(secrets::data());
+        hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
     }
 
     fn known_applet(&self, name: &str) -> Option<&Applet> {

@@ -5,7 +5,7 @@ use crate::text;
 
 /// The keys of each table, by the name of the table.
 pub(super) const KEYS: &[(&str, &[&str])] = &[
-    ("", &["tool", "capability", "applets"]),
+    ("", &["tool", "capability", "applets", "module", "combination"]),
     (
         "tool",
         &[
@@ -28,8 +28,13 @@ pub(super) const KEYS: &[(&str, &[&str])] = &[
         &["variant", "k", "any", "none", "origin", "tested", "note"],
     ),
     ("structure", &["variant", "all", "because", "tested"]),
-    ("capability", &["id", "meaning", "attack"]),
+    ("capability", &["id", "group", "meaning", "attack"]),
     ("applets", &["rule", "capabilities", "names"]),
+    (
+        "module",
+        &["tool", "serves", "needs", "run", "files", "contains", "dormant"],
+    ),
+    ("combination", &["id", "meaning", "attack", "all"]),
 ];
 
 /// Reads a file of entries.

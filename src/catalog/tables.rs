@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{combination::Combination, module::Module};
+
 /// All that a catalogue says.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tables {
@@ -13,6 +15,10 @@ pub(crate) struct Tables {
     pub(crate) capabilities: Vec<Capability>,
     /// By name.
     pub(crate) applets: Vec<Applet>,
+    /// By tool.
+    pub(crate) modules: Vec<Module>,
+    /// In the order in which they are told.
+    pub(crate) combinations: Vec<Combination>,
 }
 
 /// One literal: what the search compares, never the text.
@@ -150,6 +156,9 @@ pub(crate) struct Applet {
 pub struct Capability {
     /// `exec.shell`, `net.fetch`, …
     pub id: String,
+    /// One word for several that are told together: `execute`, `download`, `escalate`.
+    #[serde(default)]
+    pub group: String,
     /// What it means, in words that fit after "it".
     pub meaning: String,
     /// Ids of MITRE ATT&CK techniques (Enterprise 18.1).

@@ -244,6 +244,9 @@ go = ['github\.com/containers/skopeo/cmd/mine']
 fn mistakes_in_own_entries_name_the_entry_and_what_was_meant() {
     let tool = |rest: &str| format!("[[tool]]\nid = \"shell.mine\"\nkind = \"program\"\n{rest}");
     let texts = |rest: &str| tool(&format!("[[tool.signature]]\n{rest}"));
+    let module = |rest: &str| {
+        format!("[[module]]\n{rest}\nneeds = [\"interp.node\"]\nrun = \"node x\"\nfiles = [\"x/y.js\"]")
+    };
     for (text, wanted) in [
         (
             tool("capabilites = []"),
@@ -279,6 +282,24 @@ fn mistakes_in_own_entries_name_the_entry_and_what_was_meant() {
             "tool shell.bash stands twice",
         ),
         ("[[tool".to_owned(), "line 1"),
+        (module("tol = \"pm.pip\""), "there is no key `tol`; did you mean `tool`?"),
+        (module("tool = \"pm.nothing\""), "module of pm.nothing: there is no tool pm.nothing"),
+        (
+            module("tool = \"pm.pip\"").replace("interp.node", "interp.nod"),
+            "module of pm.pip: it needs interp.nod, which is no tool",
+        ),
+        (
+            module("tool = \"pm.pip\"").replace("x/y.js", "x/*"),
+            "module of pm.pip: file x/* fits every file",
+        ),
+        (
+            module("tool = \"pm.pip\"").replace("x/y.js", "/x.js"),
+            "module of pm.pip: file /x.js is no end of a path",
+        ),
+        (
+            "[[combination]]\nid = \"a\"\nmeaning = \"m\"\nattack = []\nall = [[\"exec.shel\"], [\"net.fetch\"]]".to_owned(),
+            "combination a: there is no capability exec.shel",
+        ),
     ] {
         let error = with(&text).unwrap_err();
         assert!(
@@ -319,18 +340,32 @@ because = ""
 tested = true
 [[capability]]
 id = "x.y"
+group = ""
 meaning = ""
 attack = []
 [[applets]]
 rule = "shell"
 capabilities = []
 names = []
+[[module]]
+tool = "x.x"
+serves = []
+needs = ["x.x"]
+run = "x"
+files = ["x.y"]
+contains = []
+dormant = false
+[[combination]]
+id = "x-and-y"
+meaning = ""
+attack = []
+all = [["x.y"], ["rule:x"]]
 "#;
     with(all).unwrap();
     let keys = all.lines().filter_map(|line| line.split_once(" = ")).count();
     assert_eq!(
         own::KEYS.iter().map(|(_, keys)| keys.len()).sum::<usize>(),
-        keys + 2 + 3
+        keys + 2 + 5
     );
 }
 

@@ -116,29 +116,116 @@ fn file_name(word: &[u8]) -> &[u8] {
     word.rsplit(|&b| b == b'/').next().unwrap_or(word)
 }
 
-/// The program that a script's first line names through `env`.
-pub(super) fn env_program(script: &Script) -> Option<Vec<u8>> {
+/// What a script's first line asks `env` for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct EnvLine {
+    /// The program; `None` where `env` would only complain, or print its environment.
+    pub(super) program: Option<Vec<u8>>,
+    /// `PATH` as the line sets it.
+    pub(super) path: Option<Vec<u8>>,
+}
+
+/// What a script's first line asks `env` for; `None` where the interpreter is none.
+///
+/// The kernel hands over one argument; only `-S` makes `env` split it. Without it, blanks belong to the name.
+pub(super) fn env_line(script: &Script) -> Option<EnvLine> {
     if file_name(&script.interpreter) != b"env" {
         return None;
     }
-    let argument = script.argument.as_deref()?;
-    // The kernel hands over one argument; only `-S` makes `env` split it.
-    let Some(options) = argument.strip_prefix(b"-") else {
-        return Some(argument.to_vec());
+    let mut line = EnvLine::default();
+    let Some(argument) = script.argument.as_deref() else {
+        return Some(line);
     };
-    let split = options
-        .strip_prefix(b"-split-string")
-        .map(|rest| rest.strip_prefix(b"=").unwrap_or(rest))
-        .or_else(|| {
-            let at = options.iter().position(|b| *b == b'S')?;
-            options
-                .get(..at)?
-                .iter()
-                .all(u8::is_ascii_alphabetic)
-                .then(|| options.get(at + 1..))?
-        })?;
-    split
+    let Some(split) = split_string(argument) else {
+        let alone = !argument.starts_with(b"-") && !argument.contains(&b'=');
+        line.program = alone.then(|| argument.to_vec());
+        return Some(line);
+    };
+    let mut words = split
         .split(u8::is_ascii_whitespace)
-        .find(|word| !word.is_empty() && !word.starts_with(b"-") && !word.contains(&b'='))
-        .map(<[u8]>::to_vec)
+        .filter(|word| !word.is_empty())
+        .map(unquoted);
+    let mut options = true;
+    while let Some(word) = words.next() {
+        match word {
+            b"--" if options => options = false,
+            b"-u" | b"-C" | b"-a" | b"--unset" | b"--chdir" | b"--argv0" if options => {
+                words.next();
+            }
+            [b'-', ..] if options => {}
+            _ if word.contains(&b'=') => {
+                options = false;
+                if let Some(path) = word.strip_prefix(b"PATH=") {
+                    line.path = Some(path.to_vec());
+                }
+            }
+            _ => {
+                line.program = Some(word.to_vec());
+                break;
+            }
+        }
+    }
+    Some(line)
+}
+
+/// What `env` is told to split: behind `-S`, which may stand behind other short options, or behind `--split-string`.
+fn split_string(argument: &[u8]) -> Option<&[u8]> {
+    if let Some(rest) = argument.strip_prefix(b"--split-string") {
+        return Some(rest.strip_prefix(b"=").unwrap_or(rest));
+    }
+    let options = argument.strip_prefix(b"-")?;
+    let at = options.iter().position(|byte| *byte == b'S')?;
+    let before = options.get(..at)?;
+    before
+        .iter()
+        .all(|byte| b"iv0".contains(byte))
+        .then(|| options.get(at + 1..))?
+}
+
+/// A word without the quotes around it.
+fn unquoted(word: &[u8]) -> &[u8] {
+    let quoted = |quote: u8| word.strip_prefix(&[quote])?.strip_suffix(&[quote]);
+    quoted(b'"').or_else(|| quoted(b'\'')).unwrap_or(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn env_is_read_as_it_reads_itself() {
+        let line = |argument: Option<&str>| {
+            env_line(&Script {
+                interpreter: b"/usr/bin/env".to_vec(),
+                argument: argument.map(|text| text.as_bytes().to_vec()),
+                inner: None,
+            })
+            .unwrap()
+        };
+        for (argument, program, path) in [
+            (Some("python3"), Some("python3"), None),
+            // One argument: `env` looks for a program of that name, blank and all.
+            (Some("python3 -u"), Some("python3 -u"), None),
+            (Some("A=b python3"), None, None),
+            (Some("-i python3"), None, None),
+            (None, None, None),
+            (Some("-S python3 -u"), Some("python3"), None),
+            (Some("-Spython3"), Some("python3"), None),
+            (Some("-vS A=b -u X C=d python3"), Some("-u"), None),
+            (Some("-S -u X A=b python3"), Some("python3"), None),
+            (Some("-S -C /tmp -- python3"), Some("python3"), None),
+            (Some("--split-string=python3 -E"), Some("python3"), None),
+            (
+                Some("-S PATH=/opt/bin:/x tool"),
+                Some("tool"),
+                Some("/opt/bin:/x"),
+            ),
+            (Some("-S \"python3\" -E"), Some("python3"), None),
+        ] {
+            let got = line(argument);
+            let text = |bytes: Option<Vec<u8>>| bytes.map(|bytes| String::from_utf8(bytes).unwrap());
+            assert_eq!(text(got.program).as_deref(), program, "{argument:?}");
+            assert_eq!(text(got.path).as_deref(), path, "{argument:?}");
+        }
+    }
 }

@@ -17,6 +17,9 @@ const RULE: &str = "file-capability";
 const FIX: &str = "Remove the capability with `setcap -r` in the instruction that brings the file, and grant what the \
                    application needs when the container is started";
 
+/// The attribute's name in libarchive's own form (`tar(5)`).
+const NOT_APPLIED: &str = "LIBARCHIVE.xattr.security.capability";
+
 /// The check.
 pub(super) const CHECK: Check = Check {
     rule: RULE,
@@ -29,7 +32,10 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let found = |node: &Node| {
-        let value = capability::decode(node.capability.as_deref()?);
+        let Some(raw) = node.capability.as_deref() else {
+            return not_applied(rule, node);
+        };
+        let value = capability::decode(raw);
         let script = matches!(
             node.program.as_ref().map(|program| &program.form),
             Some(Form::Script(_))
@@ -42,6 +48,23 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         Some(finding(rule, node, &value, subject))
     };
     subject.rootfs.nodes().filter_map(found).collect()
+}
+
+/// A capability in the form of old bsdtar, which Go's `archive/tar` and so the common runtimes leave out.
+fn not_applied(rule: &'static Rule, node: &Node) -> Option<Finding> {
+    if !node.xattrs.iter().any(|name| name == NOT_APPLIED) {
+        return None;
+    }
+    let path = tools::first_path(node);
+    let mut finding = Finding::new(
+        rule,
+        format!("{path} carries file capabilities as `{NOT_APPLIED}`, which common runtimes do not apply"),
+        FIX,
+    );
+    finding.severity = Severity::Low;
+    finding.layer = Some(node.layer);
+    finding.path = Some(path);
+    Some(finding)
 }
 
 fn finding(

@@ -1,16 +1,27 @@
 //! Checks turn facts into findings: one file per check, and one ordered list of them.
 
+mod access;
 mod build_tool;
 mod capability;
+mod combination;
 mod command_line;
 mod debug_tool;
+mod device_file;
+mod empty_password;
+#[cfg(test)]
+mod exposure_tests;
+mod extra_root_account;
 mod file_capability;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod identify;
+mod inside;
 mod interpreter;
+mod interpreters;
+mod login_account;
 mod machine;
 mod missing_program;
+mod modules;
 mod network_tool;
 mod non_numeric_user;
 mod os_utility;
@@ -18,9 +29,15 @@ mod package_database;
 mod package_manager;
 mod packed_executable;
 mod privilege_tool;
+mod remote_login_port;
 mod residue;
 mod root_group;
 mod root_user;
+#[cfg(test)]
+mod run_tests;
+mod secret_file;
+mod secret_in_config;
+mod sensitive_volume;
 mod set_id;
 mod setgid_file;
 mod setuid_file;
@@ -33,8 +50,11 @@ mod tools;
 mod unknown_user;
 mod user;
 mod world_writable_path;
+mod writable_program;
 
 use std::collections::BTreeMap;
+
+pub use combination::{Together, combinations};
 
 use crate::{
     catalog::Catalog,
@@ -84,12 +104,21 @@ pub static CHECKS: &[Check] = &[
     root_group::CHECK,
     unknown_user::CHECK,
     non_numeric_user::CHECK,
+    extra_root_account::CHECK,
+    login_account::CHECK,
+    empty_password::CHECK,
     setuid_file::CHECK,
     setgid_file::CHECK,
     file_capability::CHECK,
     world_writable_path::CHECK,
+    writable_program::CHECK,
+    device_file::CHECK,
     shell_form_command::CHECK,
     missing_program::CHECK,
+    secret_file::CHECK,
+    secret_in_config::CHECK,
+    remote_login_port::CHECK,
+    sensitive_volume::CHECK,
     residue::CHECK,
 ];
 
@@ -112,12 +141,20 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Rules that look at the configuration alone.
+const OF_CONFIG: [&str; 4] = [
+    "shell-form-command",
+    "secret-in-config",
+    "remote-login-port",
+    "sensitive-volume",
+];
+
 /// The rules whose findings something unread could hide, in the order of the rules.
 pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
     let could_hide = |rule: &&Rule| match hides {
         // What is read of the configuration alone no file can hide.
-        Hides::Anything => rule.id != "shell-form-command",
-        Hides::Programs => rule.family == FamilyOfRules::Tools,
+        Hides::Anything => !OF_CONFIG.contains(&rule.id),
+        Hides::Programs => rule.family == FamilyOfRules::Tools || rule.id == "login-account",
         Hides::Accounts => rule.family == FamilyOfRules::Users,
         Hides::Contents => matches!(rule.family, FamilyOfRules::Leftovers | FamilyOfRules::Cargo),
         Hides::Nothing => false,
@@ -130,6 +167,8 @@ pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
 pub struct Ability {
     /// Id in the catalogue: `exec.shell`.
     pub id: String,
+    /// One word for several that are told together: `execute`.
+    pub group: String,
     /// What it means, in words.
     pub meaning: String,
     /// ATT&CK techniques.
@@ -145,12 +184,8 @@ pub fn capabilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog
         let (Some(path), State::Present) = (&finding.path, finding.state) else {
             continue;
         };
-        let unsure = match finding.identity.as_ref().map(|identity| identity.confidence) {
-            Some("certain") => 0,
-            Some("likely") => 1,
-            _ => 2,
-        };
-        let way = (unsure, path.as_bytes().len(), path);
+        let (unsure, length, _) = combination::cost(finding);
+        let way = (unsure, length, path);
         for id in &finding.capabilities {
             cheapest
                 .entry(id)
@@ -164,6 +199,7 @@ pub fn capabilities<'f>(findings: impl IntoIterator<Item = &'f Finding>, catalog
             let known = catalog.capability(id);
             Ability {
                 id: id.to_owned(),
+                group: known.map_or_else(String::new, |known| known.group.clone()),
                 meaning: known.map_or_else(String::new, |known| known.meaning.clone()),
                 attack: known.map_or_else(Vec::new, |known| known.attack.clone()),
                 by: by.clone(),

@@ -1,6 +1,6 @@
 //! A packed executable hides its code from every scanner: compressed, encrypted or wrapped, it may be any program.
 
-use super::{Check, Subject, identify, tools};
+use super::{Check, Subject, identify, inside, tools};
 use crate::{
     binary::Form,
     finding::{Finding, Rule},
@@ -26,6 +26,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         let Some(program) = node.program.as_ref().filter(|_| node.kind == Kind::File) else {
             continue;
         };
+        found.extend(inside::opaque(rule, node, program));
         let Some(opaque) = &program.opaque else { continue };
         // A library that cannot be started by itself hides no program.
         if matches!(&program.form, Form::Elf(elf) if !elf.startable) {

@@ -10,7 +10,7 @@ use crate::{
     rootfs::Residue,
 };
 
-use super::{Check, Subject, identify, package_database};
+use super::{Check, Subject, identify, package_database, secret_file};
 
 const RULE: &str = "residue";
 const FIX: &str = "Remove it in the instruction that brings it, or build in an earlier stage and copy only the result: a later \
@@ -112,8 +112,14 @@ fn told(residue: &Residue, subject: &Subject<'_>) -> Told {
     if let Some(what) = tool(residue, subject) {
         return Told::Alone(what);
     }
-    if SECRETS.contains(&path.name()) {
+    if let Some((what, _)) = secret_file::describe(path, &entry.secrets) {
+        return Told::Alone(format!(", which holds {what},"));
+    }
+    if SECRETS.contains(&path.name()) && residue.entry.secrets.is_empty() {
         return Told::Alone(", a file that usually holds credentials,".to_owned());
+    }
+    if entry.program.is_some() && entry.mode & 0o4000 != 0 && entry.mode & 0o111 != 0 {
+        return Told::Alone(format!(", a set-uid program of uid {},", entry.uid));
     }
     if let Some(manager) = package_database::manager(path).filter(|_| !residue.overwritten) {
         return Told::Alone(format!(", the database of {manager},"));
@@ -189,7 +195,7 @@ fn alone(rule: &'static Rule, what: &str, residue: &Residue, subject: &Subject<'
         State::Removed
     };
     finding.bytes = entry.size;
-    if SECRETS.contains(&entry.path.name()) {
+    if SECRETS.contains(&entry.path.name()) || secret_file::describe(&entry.path, &entry.secrets).is_some() {
         finding.severity = Severity::High;
     }
     if let Some(tool) = entry

@@ -119,6 +119,9 @@ fn finding(
     if bit == Bit::User && root && node.capability.is_some() {
         message.push_str("; it also carries file capabilities, which then are all that it gets");
     }
+    if node.headers_differ {
+        message.push_str("; the headers of its hard links differ, and runtimes in which of them they apply");
+    }
     let mut finding = Finding::new(
         rule,
         message,
@@ -134,7 +137,7 @@ fn finding(
         (Bit::Group, false, false) => rule.severity,
     };
     // Nothing that is known to run: the kernel would refuse it.
-    if node.program.is_none() {
+    if !node.program.as_ref().is_some_and(|program| program.is_program()) {
         finding.severity = Severity::Low;
     }
     finding.aliases = identify::aliases(node, subject);

@@ -10,12 +10,9 @@ use crate::{
 
 use super::{
     Subject, capability,
-    command_line::{self, DEFAULT_PATH, delegated, env_program, search_path},
+    command_line::{self, EnvLine, delegated, env_line, search_path},
     machine,
 };
-
-/// Elements of `PATH` that are searched for the interpreter of any script: there may be as many scripts as files.
-const SEARCHED: usize = 64;
 
 /// Interpreters of interpreters that the kernel follows.
 const DEPTH: usize = 5;
@@ -113,9 +110,15 @@ impl<'a> Walk<'_, 'a> {
                 return Ok(());
             };
             let interpreter = self.interpreter(&path, script)?;
-            if let Some(word) = env_program(script) {
+            if let Some(line) = env_line(script) {
                 chain.push(interpreter.1);
-                return self.begin_named_by_env(&path, &word, chain);
+                return self.begin_named_by_env(&path, &line, chain);
+            }
+            // The shell half of a script in two languages starts the other one.
+            if let Some(Ok((_, inner))) = script.inner.as_ref().map(|inner| self.locate(inner))
+                && inner.kind == Kind::File
+            {
+                chain.push(inner);
             }
             named_by = Some(path);
             (path, node) = interpreter;
@@ -129,10 +132,20 @@ impl<'a> Walk<'_, 'a> {
     fn begin_named_by_env(
         &self,
         script: &RootPath,
-        word: &[u8],
+        line: &EnvLine,
         chain: &mut Vec<&'a Node>,
     ) -> Result<(), Obstacle> {
-        let (path, node) = self.locate(word).map_err(|_| {
+        let Some(word) = &line.program else {
+            return Err(obstacle(
+                script,
+                format!("{script} has a first line in which `env` is given no program to start"),
+            ));
+        };
+        let set = line
+            .path
+            .as_deref()
+            .and_then(|path| std::str::from_utf8(path).ok());
+        let (path, node) = self.locate_in(word, set.unwrap_or(self.search)).map_err(|_| {
             obstacle(
                 script,
                 format!(
@@ -148,6 +161,10 @@ impl<'a> Walk<'_, 'a> {
 
     /// The file under a path, or under a bare name in `PATH`.
     fn locate(&self, name: &[u8]) -> Result<(RootPath, &'a Node), Obstacle> {
+        self.locate_in(name, self.search)
+    }
+
+    fn locate_in(&self, name: &[u8], search: &str) -> Result<(RootPath, &'a Node), Obstacle> {
         if name.contains(&b'/') {
             let path = self.absolute(name);
             return match self.rootfs.resolve_from(&self.directory, name) {
@@ -156,7 +173,7 @@ impl<'a> Walk<'_, 'a> {
             };
         }
         let mut in_the_way = None;
-        for element in self.search.split(':') {
+        for element in search.split(':') {
             let path = RootPath::clean(element.as_bytes()).join(name);
             let directory = self.absolute(element.as_bytes());
             let Ok(node) = self.rootfs.resolve_from(&directory, name) else {
@@ -186,7 +203,7 @@ impl<'a> Walk<'_, 'a> {
                 why: format!(
                     "`{}` is in no directory of PATH ({})",
                     escape(name),
-                    escape(self.search.as_bytes())
+                    escape(search.as_bytes())
                 ),
             }),
         }
@@ -243,7 +260,7 @@ impl<'a> Walk<'_, 'a> {
         if let Some(closed) = self.closed_parent(path) {
             return fail(format!("lies below {closed}, which the user may not enter"));
         }
-        let Some(program) = &node.program else {
+        let Some(program) = node.program.as_ref().filter(|program| program.is_program()) else {
             if self.unread(node) {
                 return Ok(());
             }
@@ -253,8 +270,15 @@ impl<'a> Walk<'_, 'a> {
                 "is neither an ELF program nor a text that begins with `#!`".to_owned()
             });
         };
-        if let Form::Elf(elf) = &program.form {
-            self.examine_elf(&what, path, elf)?;
+        match &program.form {
+            Form::Elf(elf) => self.examine_elf(&what, path, elf)?,
+            Form::Text => {
+                return fail(
+                    "is a text without `#!`, which only a shell would run: the kernel refuses it (ENOEXEC)"
+                        .to_owned(),
+                );
+            }
+            Form::Script(_) | Form::Archive | Form::Data => {}
         }
         match node.capability.as_deref().map(capability::decode) {
             Some(Err(why)) => fail(format!("carries an invalid `security.capability`, which {why}")),
@@ -347,32 +371,6 @@ impl<'a> Walk<'_, 'a> {
             argv = next;
         }
     }
-}
-
-/// Whether what a script's first line names exists: the interpreter, and behind `env` the program.
-pub(super) fn interpreter_exists(script: &Script, subject: &Subject<'_>) -> bool {
-    let here = subject.config.map_or_else(RootPath::root, |config| {
-        RootPath::clean(config.working_dir.as_bytes())
-    });
-    let is_file = |directory: &RootPath, raw: &[u8]| {
-        subject
-            .rootfs
-            .resolve_from(directory, raw)
-            .is_ok_and(|node| node.kind == Kind::File)
-    };
-    if !is_file(&here, &script.interpreter) {
-        return false;
-    }
-    env_program(script).is_none_or(|name| {
-        if name.contains(&b'/') {
-            return is_file(&here, &name);
-        }
-        // A script may be started with another PATH than the image's.
-        [subject.config.map_or(DEFAULT_PATH, search_path), DEFAULT_PATH]
-            .iter()
-            .flat_map(|path| path.split(':').take(SEARCHED))
-            .any(|element| is_file(&RootPath::clean(element.as_bytes()), &name))
-    })
 }
 
 fn obstacle(path: &RootPath, why: String) -> Obstacle {

@@ -1,5 +1,7 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
+mod inside;
+
 use std::collections::BTreeSet;
 
 use super::*;
@@ -12,7 +14,7 @@ use crate::{
     },
 };
 
-fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
+pub(super) fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
     let owned = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect();
     ImageConfig {
         user: user.to_owned(),
@@ -24,7 +26,7 @@ fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
 }
 
 /// Findings of one rule, on an amd64 image.
-fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
+pub(super) fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
     let platform = Platform::new("linux", "amd64", None);
     let subject = Subject {
         rootfs,
@@ -46,27 +48,27 @@ fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Findin
     found
 }
 
-fn in_files(rule: &str, entries: impl IntoIterator<Item = Entry>) -> Vec<Finding> {
+pub(super) fn in_files(rule: &str, entries: impl IntoIterator<Item = Entry>) -> Vec<Finding> {
     look(rule, &rootfs(entries), None)
 }
 
-fn messages(found: &[Finding]) -> Vec<&str> {
+pub(super) fn messages(found: &[Finding]) -> Vec<&str> {
     found.iter().map(|finding| finding.message.as_str()).collect()
 }
 
-fn elf(entry: &mut Entry) -> &mut Elf {
+pub(super) fn elf(entry: &mut Entry) -> &mut Elf {
     match &mut entry.program.as_mut().unwrap().form {
         Form::Elf(elf) => elf,
         other => panic!("{other:?}"),
     }
 }
 
-fn dynamic(mut entry: Entry, loader: &str) -> Entry {
+pub(super) fn dynamic(mut entry: Entry, loader: &str) -> Entry {
     elf(&mut entry).interpreter = Some(loader.into());
     entry
 }
 
-fn mode(entry: Entry, mode: u16) -> Entry {
+pub(super) fn mode(entry: Entry, mode: u16) -> Entry {
     Entry { mode, ..entry }
 }
 
@@ -77,7 +79,7 @@ fn busybox(path: &str, applets: &[&str]) -> Entry {
     entry
 }
 
-fn script<const N: usize>(path: &str, line: &str, families: [&str; N]) -> Entry {
+pub(super) fn script<const N: usize>(path: &str, line: &str, families: [&str; N]) -> Entry {
     let (interpreter, argument) = match line.split_once(' ') {
         Some((first, rest)) => (first, Some(rest.into())),
         None => (line, None),
@@ -86,6 +88,7 @@ fn script<const N: usize>(path: &str, line: &str, families: [&str; N]) -> Entry 
     entry.program.as_mut().unwrap().form = Form::Script(Script {
         interpreter: interpreter.into(),
         argument,
+        inner: None,
     });
     entry
 }
@@ -99,11 +102,18 @@ fn every_rule_has_its_check_its_file_and_its_page() {
     assert_eq!(rules, checks);
     // What the checks share.
     let parts = [
+        "access",
         "capability",
+        "combination",
         "command_line",
+        "exposure_tests",
         "identify",
+        "inside",
+        "interpreters",
         "machine",
         "mod",
+        "modules",
+        "run_tests",
         "set_id",
         "start",
         "tests",
@@ -278,7 +288,15 @@ fn a_gap_hides_what_it_could() {
     );
     assert_eq!(
         ids(Hides::Accounts),
-        ["root-user", "root-group", "unknown-user", "non-numeric-user"]
+        [
+            "root-user",
+            "root-group",
+            "unknown-user",
+            "non-numeric-user",
+            "extra-root-account",
+            "login-account",
+            "empty-password"
+        ]
     );
     assert_eq!(ids(Hides::Contents), ["package-database", "residue"]);
     assert!(ids(Hides::Nothing).is_empty());
@@ -489,14 +507,20 @@ fn another_processor_is_said_and_milder() {
 
 #[test]
 fn script_tools_count_while_their_interpreter_is_there() {
-    let pip = || script("/usr/bin/pip", "/usr/bin/env python3", ["pm.pip"]);
     let env = || program("/usr/bin/env", ["os.coreutils"]);
     let python = || program("/usr/bin/python3", ["interp.python"]);
-    assert_eq!(in_files("package-manager", [pip(), env(), python()]).len(), 1);
-    assert!(in_files("package-manager", [pip(), env()]).is_empty());
-    assert!(in_files("package-manager", [pip(), python()]).is_empty());
-    let found = in_files("package-manager", [mode(pip(), 0o644), env(), python()]);
-    assert_eq!(found[0].severity, Severity::Medium);
+    let ipython = || script("/usr/bin/ipython", "/usr/bin/env python3", ["interp.ipython"]);
+    let named = |entries: Vec<Entry>| {
+        let found = in_files("interpreter", entries);
+        found
+            .into_iter()
+            .find(|one| one.path == Some("/usr/bin/ipython".into()))
+    };
+    assert!(named(vec![ipython(), env(), python()]).is_some());
+    assert!(named(vec![ipython(), env()]).is_none());
+    assert!(named(vec![ipython(), python()]).is_none());
+    let found = named(vec![mode(ipython(), 0o644), env(), python()]).unwrap();
+    assert!(found.severity < Rule::get("interpreter").unwrap().severity);
 }
 
 #[test]
@@ -1217,4 +1241,29 @@ fn an_image_without_anything_to_say_says_nothing() {
         catalog: Catalog::builtin(),
     };
     assert_eq!(run(&subject), []);
+}
+
+// What set-id bits and capabilities say beside what they do.
+
+#[test]
+fn headers_that_differ_are_said() {
+    let mut link = crate::rootfs::testing::hardlink("/bin/b", "/bin/a");
+    link.mode = 0o4755;
+    let found = in_files("setuid-file", [program("/bin/a", []), link]);
+    assert_eq!(found.len(), 1);
+    assert!(
+        found[0].message.contains("the headers of its hard links differ"),
+        "{found:?}"
+    );
+    let found = in_files("setuid-file", [mode(program("/bin/a", []), 0o4755)]);
+    assert!(!found[0].message.contains("differ"));
+}
+
+#[test]
+fn capabilities_that_no_runtime_applies_weigh_little() {
+    let mut entry = program("/bin/ping", []);
+    entry.xattrs = vec!["LIBARCHIVE.xattr.security.capability".to_owned()];
+    let found = in_files("file-capability", [entry]);
+    assert_eq!(found[0].severity, Severity::Low);
+    assert!(found[0].message.contains("do not apply"));
 }

@@ -4,6 +4,7 @@ use std::{cell::LazyCell, collections::BTreeSet, ops::Deref};
 
 use crate::{
     binary::{Confidence, Form, Program},
+    catalog::Module,
     finding::{Finding, Qualifier, Rule, Severity},
     layer::Kind,
     path::RootPath,
@@ -14,7 +15,7 @@ use crate::{
 use super::{
     Subject,
     identify::{Tool, by_content, by_name, evidence_of, fits, with_kinds},
-    machine, start,
+    inside, interpreters, machine, modules, start, user,
 };
 
 /// What one rule about tools says of its findings.
@@ -28,6 +29,8 @@ pub(super) struct Words {
 /// How a file can be run, and how many steps of severity that takes off.
 struct Way {
     steps: usize,
+    /// It cannot run as it is, and the container's user cannot change that.
+    inert: bool,
     remark: Option<String>,
 }
 
@@ -42,11 +45,14 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
         None
     };
     let loader = LazyCell::new(|| any_loader(subject));
+    let trees = modules::find(rule, subject);
     let mut found = Vec::new();
+    let mut scripts = Vec::new();
     for node in subject.rootfs.nodes() {
         let Some(program) = node.program.as_ref().filter(|_| node.kind == Kind::File) else {
             continue;
         };
+        found.extend(inside::find(rule, words, node, program, subject));
         let by_content = by_content(program, subject);
         if by_content.as_ref().is_some_and(|tool| tool.rule != rule.id) {
             continue;
@@ -67,9 +73,40 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
                 .iter()
                 .any(|runs| same_runtime(node, runs, tool.family))
         });
-        found.push(finding(rule, words, node, &links, &tool, way, runtime, subject));
+        let script = tool.identity.is_some() && matches!(program.form, Form::Script(_));
+        let lacks_code = script && modules::lacks_code(program, tool.family, &trees, subject);
+        let mut finding = finding(rule, words, node, &links, &tool, way, runtime, subject);
+        if lacks_code {
+            finding
+                .message
+                .push_str("; but the code that it loads is not in the image");
+            finding.severity = lower(finding.severity, 1);
+            finding.qualifier = Some(Qualifier::NameOnly);
+        }
+        if script && !lacks_code {
+            scripts.push((tool.family.to_owned(), finding));
+        } else {
+            found.push(finding);
+        }
     }
+    let families = LazyCell::new(|| startable_families(&loader, subject));
+    let runnable = |module: &Module| families.iter().any(|family| module.runs_on(family));
+    found.extend(modules::join(rule, words, scripts, &trees, runnable, subject));
     found
+}
+
+/// The families of all programs that can be started.
+fn startable_families<'a>(loader: &impl Deref<Target = bool>, subject: &Subject<'a>) -> BTreeSet<&'a str> {
+    let mut families = BTreeSet::new();
+    for node in subject.rootfs.nodes() {
+        if let Some(program) = node.program.as_deref().filter(|_| node.kind == Kind::File)
+            && !program.identities.is_empty()
+            && way_to_run(node, program, true, loader, subject).is_some()
+        {
+            families.extend(program.identities.iter().map(|identity| identity.family.as_str()));
+        }
+    }
+    families
 }
 
 /// Whether a file is what the entry point runs, or one of the launchers beside it that start the same Java.
@@ -104,6 +141,7 @@ fn way_to_run(
     let executable = node.mode & 0o111 != 0;
     let mut way = Way {
         steps: 0,
+        inert: false,
         remark: None,
     };
     match &program.form {
@@ -126,9 +164,17 @@ fn way_to_run(
                         escape(loader)
                     ));
                 } else {
-                    way.steps = 2;
-                    way.remark =
-                        Some("it has no execute bit, so that only its owner can make it run".to_owned());
+                    let who = user::runs_as(subject).filter(|who| who.uid != 0 && who.uid != node.uid);
+                    way.inert = who.is_some();
+                    way.steps = if way.inert { 4 } else { 2 };
+                    way.remark = Some(match who {
+                        Some(who) => format!(
+                            "it has no execute bit, no loader starts it, and its owner, uid {}, is not uid {} that the \
+                             container runs as",
+                            node.uid, who.uid
+                        ),
+                        None => "it has no execute bit, so that only its owner can make it run".to_owned(),
+                    });
                 }
             }
             if let (Some(machine), Some(platform)) =
@@ -144,7 +190,7 @@ fn way_to_run(
             }
         }
         Form::Script(script) => {
-            if !start::interpreter_exists(script, subject) {
+            if !interpreters::exists(script, subject) {
                 return None;
             }
             if !executable {
@@ -161,6 +207,8 @@ fn way_to_run(
                 return None;
             }
         }
+        // Nothing but a shell would run it, and what it is called says nothing.
+        Form::Text | Form::Data => return None,
     }
     Some(way)
 }
@@ -232,6 +280,10 @@ fn finding(
         message.push_str("; the entry point itself runs it");
     }
     let steps = way.steps + usize::from(tool.identity.is_none());
+    if bundles(node) {
+        message.push_str("; it is bundled with scripts of its own, so that it is an application, too");
+    }
+    let inert = way.inert;
     if let Some(remark) = way.remark {
         message.push_str("; ");
         message.push_str(&remark);
@@ -243,6 +295,8 @@ fn finding(
     finding.capabilities.clone_from(&tool.capabilities);
     finding.qualifier = if tool.identity.is_none() {
         Some(Qualifier::NameOnly)
+    } else if inert {
+        Some(Qualifier::Dormant)
     } else {
         runtime.then_some(Qualifier::EntryPointRuntime)
     };
@@ -250,6 +304,17 @@ fn finding(
     finding.identity = Some(evidence);
     finding.path = Some(path);
     finding
+}
+
+/// Whether the program is a bundle of an interpreter and its scripts.
+fn bundles(node: &Node) -> bool {
+    let program = node.program.as_deref();
+    program.is_some_and(|program| {
+        program
+            .identities
+            .iter()
+            .any(|identity| identity.family.starts_with("bundle."))
+    })
 }
 
 /// The path under which a node is reported.

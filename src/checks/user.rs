@@ -15,6 +15,9 @@ pub(super) const WANTS: &[Want] = &[
     Want::Accounts,
 ];
 
+/// Bytes of a message behind which no further line of the same account is told.
+const LONGEST: usize = 600;
+
 /// Runtimes that there are models for.
 const MODELS: usize = 3;
 
@@ -55,4 +58,28 @@ fn with(runtimes: &[Runtime]) -> String {
         Some((last, rest)) => format!("with {} and {last}", rest.join(", ")),
         None => "with some runtime".to_owned(),
     }
+}
+
+/// One finding for each account: further lines of the same name are named in the first, since a fingerprint holds the name.
+pub(super) fn one_per_account(found: Vec<Finding>) -> Vec<Finding> {
+    let mut kept: Vec<Finding> = Vec::new();
+    for finding in found {
+        match kept.iter_mut().find(|known| known.subject == finding.subject) {
+            Some(known) if known.message.len() < LONGEST => {
+                known.severity = known.severity.max(finding.severity);
+                known.message.push_str("; ");
+                known.message.push_str(&lower_first(&finding.message));
+            }
+            Some(_) => {}
+            None => kept.push(finding),
+        }
+    }
+    kept
+}
+
+/// The sentence as it goes on behind another.
+fn lower_first(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    let first = chars.next().map(|c| c.to_ascii_lowercase());
+    first.into_iter().chain(chars).collect()
 }

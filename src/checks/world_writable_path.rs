@@ -98,7 +98,7 @@ fn finding(
         node.mode
     )];
     let mut severity = rule.severity;
-    if node.program.is_some() {
+    if node.program.as_ref().is_some_and(|program| program.is_program()) {
         severity = Severity::High;
         remarks.push("it is a program, so that whoever changes it acts for whoever runs it".to_owned());
     }

@@ -65,6 +65,13 @@ pub enum Qualifier {
     EntryPointRuntime,
     /// Only the file's name speaks for it.
     NameOnly,
+    /// It cannot run as it is: packed in a bundle that a command unpacks, or without the execute bit that the container's user
+    /// may not set.
+    Dormant,
+    /// Not the program that the container starts, but something that it loads or trusts.
+    BesideEntryPoint,
+    /// It looks like what the rule is about, but may be something else.
+    Likely,
 }
 
 impl Qualifier {
@@ -73,6 +80,9 @@ impl Qualifier {
         match self {
             Self::EntryPointRuntime => "entry-point-runtime",
             Self::NameOnly => "name-only",
+            Self::Dormant => "dormant",
+            Self::BesideEntryPoint => "beside-entry-point",
+            Self::Likely => "likely",
         }
     }
 }
@@ -82,7 +92,7 @@ impl Qualifier {
 pub struct Alias {
     /// The other path.
     pub path: RootPath,
-    /// `hardlink`, `symlink` or `applet`.
+    /// `hardlink`, `symlink`, `applet` or `part`.
     pub kind: AliasKind,
 }
 
@@ -95,6 +105,8 @@ pub enum AliasKind {
     Symlink,
     /// A link of either sort whose name is an applet of the program.
     Applet,
+    /// No link: another script of the same tool, or the directory of its code.
+    Part,
 }
 
 impl AliasKind {
@@ -104,6 +116,7 @@ impl AliasKind {
             Self::Hardlink => "hardlink",
             Self::Symlink => "symlink",
             Self::Applet => "applet",
+            Self::Part => "part",
         }
     }
 }
@@ -157,6 +170,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// Whether what it is about can be used as it lies there: its content says what it is, and it can be started.
+    pub fn runs_as_it_is(&self) -> bool {
+        !matches!(self.qualifier, Some(Qualifier::NameOnly | Qualifier::Dormant))
+    }
+
     /// A finding of `rule` with the rule's severity and nothing else filled in.
     pub fn new(rule: &'static Rule, message: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {

@@ -15,6 +15,8 @@ pub enum FamilyOfRules {
     Privileges,
     /// Whether and how the container starts.
     StartUp,
+    /// What the image tells or opens to others.
+    Exposure,
     /// What is shipped without being seen.
     Cargo,
 }
@@ -28,6 +30,7 @@ impl FamilyOfRules {
             Self::Users => "users",
             Self::Privileges => "privileges",
             Self::StartUp => "start-up",
+            Self::Exposure => "exposure",
             Self::Cargo => "cargo",
         }
     }
@@ -125,6 +128,9 @@ pub static RULES: &[Rule] = &[
         Low,
         "The user is a name, which Kubernetes cannot verify"
     ),
+    rule!("extra-root-account", Users, High, "Another account is root"),
+    rule!("login-account", Users, Low, "An account can log in"),
+    rule!("empty-password", Users, High, "An account needs no password"),
     rule!(
         "setuid-file",
         Privileges,
@@ -150,12 +156,38 @@ pub static RULES: &[Rule] = &[
         "A path is writable by everybody"
     ),
     rule!(
+        "writable-program",
+        Privileges,
+        High,
+        "The running user can change what it runs"
+    ),
+    rule!("device-file", Privileges, Medium, "A device is in the image"),
+    rule!(
         "shell-form-command",
         StartUp,
         Medium,
         "The container starts through a shell"
     ),
     rule!("missing-program", StartUp, High, "The program to start is not there", security: false),
+    rule!("secret-file", Exposure, High, "A file holds a secret"),
+    rule!(
+        "secret-in-config",
+        Exposure,
+        High,
+        "The configuration holds a secret"
+    ),
+    rule!(
+        "remote-login-port",
+        Exposure,
+        Low,
+        "A port for remote login is declared"
+    ),
+    rule!(
+        "sensitive-volume",
+        Exposure,
+        Low,
+        "A volume covers a place of the system"
+    ),
     rule!(
         "residue",
         Cargo,

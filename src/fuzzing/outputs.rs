@@ -12,7 +12,10 @@ use crate::{
     output::{Format, SarifProfile, Style, render},
     path::RootPath,
     policy::{self, Judged, Level, Policy},
-    report::{Bytes, CapabilityView, ImageReport, Outcome, Report, ReportedFinding, UserView, Verdict},
+    report::{
+        Bytes, CapabilityView, CombinationView, ImageReport, Outcome, Report, ReportedFinding, UserView,
+        Verdict,
+    },
     score::score,
     text,
 };
@@ -201,9 +204,16 @@ fn report(choice: u8, [path, subject, target, name, instruction, other]: [&[u8];
         bytes: Bytes::default(),
         capabilities: vec![CapabilityView {
             id: "exec.shell".to_owned(),
+            group: "execute".to_owned(),
             meaning: "start commands".to_owned(),
             attack: Vec::new(),
             by: RootPath::clean(path),
+        }],
+        combinations: vec![CombinationView {
+            id: "reverse-shell".to_owned(),
+            meaning: text::escape(other),
+            attack: Vec::new(),
+            by: vec![RootPath::clean(path)],
         }],
         findings: vec![reported],
         gaps: vec![ImageGap {

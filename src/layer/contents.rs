@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use super::{Entry, Kept, Want, remarks::Remarks};
+use super::{Entry, Kept, Want, remarks::Remarks, sniff::Sniff};
 use crate::{
     binary::{Inspector, Program},
-    catalog::Catalog,
+    catalog::{Catalog, Module},
     gap::Hides,
     limits::Limits,
     path::RootPath,
@@ -23,6 +23,10 @@ pub(super) trait Look {
     fn begin(&mut self, size: u64, executable: bool);
     fn feed(&mut self, bytes: &[u8]) -> bool;
     fn finish(&mut self) -> Option<Program>;
+    /// What of the finished file could not be looked into.
+    fn unread(&mut self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 impl Look for Inspector<'_> {
@@ -37,6 +41,10 @@ impl Look for Inspector<'_> {
     fn finish(&mut self) -> Option<Program> {
         Inspector::finish(self)
     }
+
+    fn unread(&mut self) -> Vec<String> {
+        Inspector::unread(self)
+    }
 }
 
 /// Makes the inspector of a run.
@@ -48,10 +56,13 @@ pub(super) fn inspector<'a>(catalog: &'a Catalog, limits: &'a Limits) -> impl Fn
 pub(super) struct Contents<'a, L, M> {
     limits: &'a Limits,
     wants: Wants,
+    /// Code of tools that is known by the beginnings of files.
+    modules: &'a [Module],
     look: L,
     make: M,
     looking: Looking,
     keeping: Keeping,
+    sniff: Sniff,
     /// Content of the current file; moves out only when it is kept.
     buffer: Vec<u8>,
     /// Bytes kept so far.
@@ -82,6 +93,8 @@ enum Keeping {
     },
     /// Kept if the first line turns out to be an account.
     Perhaps,
+    /// The beginning is kept if it turns out to be a tool's code.
+    Module,
 }
 
 impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
@@ -90,14 +103,22 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         Self {
             limits,
             wants: Wants::new(wants),
+            modules: &[],
             look: make(),
             make,
             looking: Looking::No,
             keeping: Keeping::No,
+            sniff: Sniff::new(limits),
             buffer: Vec::new(),
             kept: 0,
             holes: limits.layer,
         }
+    }
+
+    /// Keeps the beginning of what is code of `modules`, too.
+    pub(super) fn knowing(mut self, modules: &'a [Module]) -> Self {
+        self.modules = modules;
+        self
     }
 
     /// Begins a regular file.
@@ -105,11 +126,13 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         self.buffer.clear();
         self.keeping = match self.wants.wanted(&entry.path) {
             Some(accounts) => self.keep(accounts),
+            None if entry.size > 0 && self.asked_by(&entry.path).next().is_some() => Keeping::Module,
             None if self.wants.accounts && (1..=ACCOUNTS_BY_CONTENT).contains(&entry.size) => {
                 Keeping::Perhaps
             }
             None => Keeping::No,
         };
+        self.sniff.begin(entry);
         self.looking = Looking::No;
         if entry.size > 0 {
             let executable = entry.mode & 0o111 != 0;
@@ -123,11 +146,16 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         if self.looking == Looking::Yes && self.guard(|look| look.feed(bytes)) == Some(false) {
             self.looking = Looking::Enough;
         }
+        self.sniff.feed(bytes);
         match self.keeping {
             Keeping::No => {}
             Keeping::Yes { room, .. } => {
                 // One byte more than fits tells that the file goes on.
                 let left = room.saturating_add(1).saturating_sub(self.buffer.len());
+                self.buffer.extend_from_slice(&bytes[..left.min(bytes.len())]);
+            }
+            Keeping::Module => {
+                let left = Module::HEAD.saturating_sub(self.buffer.len());
                 self.buffer.extend_from_slice(&bytes[..left.min(bytes.len())]);
             }
             Keeping::Perhaps => {
@@ -163,7 +191,11 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
     pub(super) fn finish(&mut self, entry: &mut Entry, remarks: &mut Remarks) {
         if matches!(self.looking, Looking::Yes | Looking::Enough) {
             entry.program = self.guard(Look::finish).flatten().map(Box::new);
+            for why in self.look.unread() {
+                remarks.gap(Some(entry.path.clone()), why, Hides::Programs);
+            }
         }
+        entry.secrets = self.sniff.finish();
         if self.looking == Looking::Broken {
             remarks.gap(
                 Some(entry.path.clone()),
@@ -177,6 +209,10 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
                 self.keeping = self.keep(true);
             }
             self.buffer.pop();
+        }
+        if self.keeping == Keeping::Module && self.asked_by(&entry.path).any(|one| one.shown_in(&self.buffer))
+        {
+            self.keep_module(entry, remarks);
         }
         if let Keeping::Yes { room, accounts } = self.keeping {
             let cut = self.buffer.len() > room;
@@ -211,6 +247,29 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         }
     }
 
+    /// The modules whose code a file of this path may be.
+    fn asked_by(&self, path: &RootPath) -> impl Iterator<Item = &'a Module> {
+        let modules = self.modules.iter();
+        modules.filter(|module| module.asks_for_content() && module.depth(path.as_bytes()).is_some())
+    }
+
+    /// Keeps the beginning of a tool's code, as far as the caps leave room for it.
+    fn keep_module(&mut self, entry: &mut Entry, remarks: &mut Remarks) {
+        if self.kept.saturating_add(self.buffer.len()) > self.limits.kept_layer {
+            remarks.gap(
+                Some(entry.path.clone()),
+                "code of a tool, not kept (the cap on what is kept of all files of a layer)",
+                Hides::Programs,
+            );
+            return;
+        }
+        self.kept += self.buffer.len();
+        entry.kept = Some(Kept {
+            bytes: self.buffer.as_slice().into(),
+            cut: self.buffer.len() as u64 != entry.size,
+        });
+    }
+
     /// Keeps as much as the caps leave room for.
     fn keep(&self, accounts: bool) -> Keeping {
         let left = self.limits.kept_layer.saturating_sub(self.kept);
@@ -222,10 +281,12 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
 
     fn hungry(&self) -> bool {
         self.looking == Looking::Yes
+            || self.sniff.hungry()
             || match self.keeping {
                 Keeping::No => false,
                 Keeping::Yes { room, .. } => self.buffer.len() <= room,
                 Keeping::Perhaps => true,
+                Keeping::Module => self.buffer.len() < Module::HEAD,
             }
     }
 

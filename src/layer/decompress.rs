@@ -3,11 +3,11 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
 
-use super::tar::{BLOCK, is_header};
 use crate::{
     failure::{Code, Failure},
     gap::{Gap, Hides},
     limits::Limits,
+    tar::{BLOCK, is_header},
 };
 
 /// Bytes handed out at once.

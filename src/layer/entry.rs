@@ -1,11 +1,12 @@
 //! An entry is one tar member made safe: clean path, known kind, marker names understood.
 
-use super::{Entry, Kind, remarks::Remarks, tar::Member};
+use super::{Entry, Kind, remarks::Remarks};
 use crate::{
     failure::{Code, Failure, Result},
     gap::Hides,
     limits::Limits,
     path::RootPath,
+    tar::Member,
     text,
 };
 
@@ -89,6 +90,7 @@ pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> 
         xattrs,
         program: None,
         kept: None,
+        secrets: Vec::new(),
     }))
 }
 

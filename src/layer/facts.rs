@@ -7,13 +7,13 @@ use super::{
     contents::{Contents, Look},
     entry,
     remarks::Remarks,
-    tar::{Member, Sink},
 };
 use crate::{
     failure::{Code, Failure},
     gap::{Gap, Hides},
     limits::Limits,
     path::RootPath,
+    tar::{Member, Sink},
     text,
 };
 
@@ -194,7 +194,12 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
         if entry.kind == Kind::File {
             self.contents.finish(&mut entry, &mut self.remarks);
             let program = entry.program.as_ref().map_or(0, |program| program.weight());
-            self.hold(entry.kept.as_ref().map_or(0, |kept| kept.bytes.len()) + program);
+            let secrets: usize = entry
+                .secrets
+                .iter()
+                .map(|secret| size_of_val(secret) + secret.kind.len())
+                .sum();
+            self.hold(entry.kept.as_ref().map_or(0, |kept| kept.bytes.len()) + program + secrets);
         }
         if !complete {
             let shown = text::escape(entry.path.as_bytes());

@@ -9,7 +9,7 @@ pub(crate) mod fuzzing;
 mod pass;
 mod read_ahead;
 mod remarks;
-mod tar;
+mod sniff;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -76,6 +76,17 @@ pub struct Entry {
     pub program: Option<Box<Program>>,
     /// The content, for the few files that checks declare interest in; may be cut, see [`Kept`].
     pub kept: Option<Kept>,
+    /// Secrets in it, by line; only of text files.
+    pub secrets: Vec<Secret>,
+}
+
+/// A secret in a file: what and where, never the secret itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret {
+    /// Its kind in `policies/secrets.toml`.
+    pub kind: String,
+    /// Number of the line, from 1; 0 where the file has none.
+    pub line: u32,
 }
 
 /// What an entry is.
@@ -164,7 +175,7 @@ pub fn read(
 ) -> failure::Result<LayerFacts> {
     let limits = reading.limits;
     let inspector = contents::inspector(reading.catalog, limits);
-    let contents = Contents::new(reading.wants, limits, inspector);
+    let contents = Contents::new(reading.wants, limits, inspector).knowing(reading.catalog.modules());
     let pass = Pass::new(
         limits,
         diff_id,

@@ -10,13 +10,13 @@ use super::{
     decompress::{Decompressor, Halt, Output},
     facts::{Collector, Stop},
     read_ahead::Chunks,
-    tar::{BLOCK, Fault, Walker},
 };
 use crate::{
     failure::{Code, Failure, Result},
     gap::{Gap, Hides},
     image::{Algorithm, Digest},
     limits::Limits,
+    tar::{BLOCK, Fault, Walker},
 };
 
 /// One pass over one blob.

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::tar::BLOCK;
+use crate::tar::BLOCK;
 
 /// One header block, field by field.
 #[derive(Clone)]

@@ -166,7 +166,13 @@ fn apply(policy: &mut Policy, place: &str, profile: &ProfileText) -> Result<(), 
             .insert(rule(place, id)?.id, parse_level(place, level)?);
     }
     for (word, level) in &profile.at_most {
-        let qualifier = [Qualifier::EntryPointRuntime, Qualifier::NameOnly];
+        let qualifier = [
+            Qualifier::EntryPointRuntime,
+            Qualifier::NameOnly,
+            Qualifier::Dormant,
+            Qualifier::BesideEntryPoint,
+            Qualifier::Likely,
+        ];
         let found = qualifier
             .into_iter()
             .find(|q| q.as_str() == word)

@@ -336,8 +336,11 @@ fn node(inode: &Inode<'_>) -> Node {
         gid: inode.gid,
         size: entry.map_or(0, |entry| entry.size),
         capability: inode.capability.clone(),
+        xattrs: entry.map_or_else(Vec::new, |entry| entry.xattrs.clone()),
+        headers_differ: inode.headers_differ,
         program: entry.and_then(|entry| entry.program.clone()),
         kept: entry.and_then(|entry| entry.kept.clone()),
+        secrets: entry.map_or_else(Vec::new, |entry| entry.secrets.clone()),
         layer: inode.source.map_or(0, |(layer, _)| layer),
         implied: entry.is_none(),
     }

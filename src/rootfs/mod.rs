@@ -19,7 +19,7 @@ pub mod user;
 use crate::{
     binary::Program,
     gap::Gap,
-    layer::{Entry, Kept, Kind, LayerFacts},
+    layer::{Entry, Kept, Kind, LayerFacts, Secret},
     path::RootPath,
 };
 
@@ -71,10 +71,16 @@ pub struct Node {
     pub size: u64,
     /// Raw `security.capability`.
     pub capability: Option<Vec<u8>>,
+    /// Names of other extended attributes, as [`Entry::xattrs`] has them.
+    pub xattrs: Vec<String>,
+    /// Headers of its hard links differ in mode, owner or capability, and runtimes in which of them they apply.
+    pub headers_differ: bool,
     /// What it is as a program.
     pub program: Option<Box<Program>>,
     /// Its content, if a check asked for it.
     pub kept: Option<Kept>,
+    /// Secrets in it.
+    pub secrets: Vec<Secret>,
     /// Index of the layer that last wrote it; 0 for an implied directory.
     pub layer: usize,
     /// Whether no member of any layer made it: a directory that files imply.

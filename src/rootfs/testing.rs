@@ -20,6 +20,7 @@ pub(crate) fn entry(path: &str, kind: Kind, mode: u16) -> Entry {
         xattrs: Vec::new(),
         program: None,
         kept: None,
+        secrets: Vec::new(),
     }
 }
 
@@ -61,6 +62,7 @@ pub(crate) fn program<const N: usize>(path: &str, families: [&str; N]) -> Entry 
             }),
             identities: identities.into(),
             opaque: None,
+            inside: Vec::new(),
         })),
         ..file(path, 0o755)
     }

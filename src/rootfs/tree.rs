@@ -23,6 +23,8 @@ pub(super) struct Inode<'a> {
     pub(super) uid: u64,
     pub(super) gid: u64,
     pub(super) capability: Option<Vec<u8>>,
+    /// A hard link's own header said something else.
+    pub(super) headers_differ: bool,
     pub(super) children: BTreeMap<&'a [u8], Id>,
     /// The directory that holds this directory; the root holds itself. Other inodes may have several.
     pub(super) parent: Id,
@@ -109,6 +111,7 @@ impl<'a> Tree<'a> {
         inode.mode = entry.mode & 0o7777;
         (inode.uid, inode.gid) = (entry.uid, entry.gid);
         inode.capability.clone_from(&entry.capability);
+        inode.headers_differ = false;
     }
 
     pub(super) fn kind(&self, id: Id) -> &'a Kind {

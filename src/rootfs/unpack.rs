@@ -283,6 +283,7 @@ impl<'a> Unpacker<'_, 'a> {
             entry.gid
         };
         if (mode, uid, gid) != (inode.mode, inode.uid, inode.gid) || capability != inode.capability {
+            inode.headers_differ = true;
             self.remarks.note(layer, || {
                 format!(
                     "{} is a hard link whose header differs from its file's; runtimes differ in which they apply, so both \

@@ -1,6 +1,7 @@
 //! Attribution puts a layer down to a line of the image's history: a hint, since the builder wrote it, never a fact.
 
 use crate::{
+    catalog::words,
     image::{History, ImageConfig},
     text,
 };
@@ -41,7 +42,7 @@ fn instruction(created_by: &str) -> Option<String> {
     if !(keyword.len() > 1 && keyword.bytes().all(|b| b.is_ascii_uppercase())) && ran_by_shell(created_by) {
         line.insert_str(0, "RUN ");
     }
-    Some(text::escape(redact(&line).as_bytes()))
+    Some(text::escape(words::mask(&line).as_bytes()))
 }
 
 fn ran_by_shell(created_by: &str) -> bool {
@@ -65,39 +66,6 @@ fn without_shell(created_by: &str) -> &str {
         None if run => cut,
         None => cut,
     }
-}
-
-/// Words whose values are not shown wherever they are assigned.
-const SECRET_WORDS: &[&str] = &[
-    "password",
-    "passwd",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "access_key",
-    "private_key",
-    "credential",
-];
-
-/// Takes out the values of assignments to names that speak of secrets, and credentials inside addresses.
-fn redact(line: &str) -> String {
-    let words = line.split(' ').map(|word| {
-        if let Some((name, _)) = word.split_once('=') {
-            let lower = name.to_ascii_lowercase();
-            if SECRET_WORDS.iter().any(|secret| lower.contains(secret)) {
-                return format!("{name}=…");
-            }
-        }
-        match word.split_once("://") {
-            Some((scheme, rest)) => match rest.split_once('@') {
-                Some((user, host)) if !user.contains('/') => format!("{scheme}://…@{host}"),
-                _ => word.to_owned(),
-            },
-            None => word.to_owned(),
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -8,15 +8,17 @@ use super::{
     open::{LayerSource, OpenedImage},
 };
 use crate::{
-    checks::{self, Ability, Subject},
+    catalog::words,
+    checks::{self, Ability, Subject, Together},
     failure::{Code, Failure, Result},
     finding::{ImageGap, LayerOrigin, fingerprint},
     gap::{Gap, Hides},
+    image::Image,
     layer::{Kind, LayerFacts},
     policy::{self, Level, Policy, WaiverUse},
-    report::{Bytes, CapabilityView, ReportedFinding, UserView, Verdict},
+    report::{Bytes, CapabilityView, CombinationView, ReportedFinding, UserView, Verdict},
     rootfs::{
-        Rootfs,
+        Node, Rootfs,
         user::{self, UserResolution},
     },
     score,
@@ -81,6 +83,10 @@ pub(super) fn judge(
         .into_iter()
         .map(capability)
         .collect();
+    let combinations = checks::combinations(&findings, plan.catalog)
+        .into_iter()
+        .map(combination)
+        .collect();
 
     let names: Vec<&str> = [Some(image.name.as_str()), image.reference.as_deref()]
         .into_iter()
@@ -128,11 +134,12 @@ pub(super) fn judge(
     reported.sort_by_key(|r| std::cmp::Reverse((r.waiver.is_none(), r.level, r.finding.severity)));
 
     let verdict = Verdict {
-        image: image.clone(),
+        image: without_secrets(image),
         user: user.as_ref().map(user_view),
         layers: origins(opened, &layer_facts),
         bytes: bytes(&layer_facts, &rootfs),
         capabilities,
+        combinations,
         findings: reported,
         gaps,
         notes: notes(opened, &layer_facts, &rootfs),
@@ -140,6 +147,30 @@ pub(super) fn judge(
         score: (!incomplete).then_some(score),
     };
     Ok((verdict, judgement.waivers))
+}
+
+/// The image as reports may show it: secrets of its configuration go no further.
+fn without_secrets(image: &Image) -> Image {
+    let mut image = image.clone();
+    if let Some(config) = &mut image.config {
+        for command in [&mut config.entrypoint, &mut config.cmd, &mut config.healthcheck] {
+            *command = words::mask_words(command);
+        }
+        for line in &mut config.env {
+            *line = match line.split_once('=') {
+                Some((name, value)) => format!("{name}={}", words::mask_value(name, value)),
+                None => words::mask(line),
+            };
+        }
+        for (name, value) in &mut config.labels {
+            *value = words::mask_value(name, value);
+        }
+        for line in &mut config.history {
+            line.created_by = line.created_by.as_deref().map(words::mask);
+            line.comment = line.comment.as_deref().map(words::mask);
+        }
+    }
+    image
 }
 
 /// The facts of each layer; a layer that cannot be read leaves a gap and empty facts.
@@ -201,15 +232,32 @@ fn leaves_a_gap(code: Code) -> bool {
     )
 }
 
+fn combination(together: Together) -> CombinationView {
+    let Together {
+        id,
+        meaning,
+        attack,
+        by,
+    } = together;
+    CombinationView {
+        id,
+        meaning,
+        attack,
+        by,
+    }
+}
+
 fn capability(ability: Ability) -> CapabilityView {
     let Ability {
         id,
+        group,
         meaning,
         attack,
         by,
     } = ability;
     CapabilityView {
         id,
+        group,
         meaning,
         attack,
         by,
@@ -299,6 +347,17 @@ fn bytes(facts: &[&LayerFacts], rootfs: &Rootfs) -> Bytes {
     }
 }
 
+/// That files have access control lists, which no rule looks into.
+fn access_lists(rootfs: &Rootfs) -> Option<String> {
+    let listed = |node: &&Node| node.xattrs.iter().any(|name| name == "system.posix_acl_access");
+    let mut nodes = rootfs.nodes().filter(listed);
+    let first = nodes.next()?.paths.first()?;
+    let more = nodes.count();
+    Some(format!(
+        "{first} and {more} more paths carry access control lists, which may grant more than their modes say"
+    ))
+}
+
 fn notes(opened: &OpenedImage, facts: &[&LayerFacts], rootfs: &Rootfs) -> Vec<String> {
     let of_layers = facts.iter().enumerate().flat_map(|(index, facts)| {
         facts
@@ -313,5 +372,6 @@ fn notes(opened: &OpenedImage, facts: &[&LayerFacts], rootfs: &Rootfs) -> Vec<St
         .cloned()
         .chain(of_layers)
         .chain(rootfs.notes().iter().cloned())
+        .chain(access_lists(rootfs))
         .collect()
 }

@@ -226,3 +226,43 @@ fn a_link_stays_a_link_and_a_pipe_a_pipe() {
     assert!(!at("pipe").is_file(), "the pipe was replaced by a file");
     assert_eq!(names(folder.path()), ["link.json", "pipe", "real.json"]);
 }
+
+/// Whatever is asked for, no secret of an image is in what comes out.
+#[test]
+fn planted_secrets_are_in_no_report() {
+    let secrets = [
+        "plantedargument81",
+        "plantedoption81",
+        "plantednpmrc81",
+        "cGxhbnRlZDpkb2NrZXI4MQ",
+        "plantedhash",
+        "plantedvariable81",
+        "plantedaddress81",
+        "plantedlabel81",
+        "plantedword81",
+        "MIIEpAIBAAKCAQEA",
+    ];
+    let target = oci("secrets");
+    for words in [
+        &["-o", "text"][..],
+        &["-o", "text", "-v"],
+        &["-o", "text", "--color", "always", "-v"],
+        &["-o", "json"],
+        &["-o", "json", "-v"],
+        &["-o", "sarif", "--sarif-profile", "plain"],
+        &["-o", "sarif", "--sarif-profile", "github"],
+        &["-o", "json", "-p", "strict"],
+    ] {
+        let words: Vec<&str> = ["scan", &target]
+            .into_iter()
+            .chain(words.iter().copied())
+            .collect();
+        let ran = run(&words);
+        assert_eq!(ran.code, Some(1), "{words:?}: {}", ran.err);
+        assert!(ran.out.contains("secret"), "{words:?}");
+        for secret in secrets {
+            assert!(!ran.out.contains(secret), "{secret} is shown by {words:?}");
+            assert!(!ran.err.contains(secret), "{secret} is told by {words:?}");
+        }
+    }
+}

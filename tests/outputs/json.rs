@@ -112,6 +112,7 @@ fn fields_come_in_the_documented_order() {
             "layers",
             "bytes",
             "capabilities",
+            "combinations",
             "notes",
             "gaps",
             "findings",

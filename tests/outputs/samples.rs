@@ -9,7 +9,8 @@ use scant::{
     path::RootPath,
     policy::{Grade, Level, Policy, Rubric, Waiver},
     report::{
-        Bytes, CapabilityView, ImageReport, Outcome, Report, ReportedFinding, UnusedWaiver, UserView, Verdict,
+        Bytes, CapabilityView, CombinationView, ImageReport, Outcome, Report, ReportedFinding, UnusedWaiver,
+        UserView, Verdict,
     },
     score::{AppliedCap, Score, Worth},
 };
@@ -112,6 +113,7 @@ pub(crate) fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<Report
         },
         layers,
         capabilities: Vec::new(),
+        combinations: Vec::new(),
         findings,
         gaps: Vec::new(),
         notes: Vec::new(),
@@ -281,9 +283,16 @@ pub(crate) fn bad_verdict() -> Verdict {
     }
     verdict.capabilities = vec![CapabilityView {
         id: "exec.shell".into(),
+        group: "execute".into(),
         meaning: "run commands".into(),
         attack: vec!["T1059.004".into()],
         by: RootPath::from("/usr/bin/bash"),
+    }];
+    verdict.combinations = vec![CombinationView {
+        id: "reverse-shell".into(),
+        meaning: "a shell joined to a connection".into(),
+        attack: vec!["T1059".into(), "T1095".into()],
+        by: vec![RootPath::from("/usr/bin/bash"), RootPath::from("/usr/bin/curl")],
     }];
     verdict.notes = vec!["layer 1 has 512 zero bytes behind its end".into()];
     verdict.image.other_platforms = vec![Platform::new("linux", "arm64", None)];

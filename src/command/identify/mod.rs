@@ -6,7 +6,7 @@ mod view;
 use std::{
     fs::{self, File},
     io::{self, Read, Write},
-    os::unix::fs::PermissionsExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -14,6 +14,7 @@ use std::{
 use super::{Done, Trouble, to_stdout};
 use crate::{
     binary::{Inspector, Program},
+    catalog::{Catalog, Module},
     cli::{GlobalArgs, IdentifyArgs},
     config,
     limits::Limits,
@@ -35,7 +36,13 @@ pub fn run(global: &GlobalArgs, args: &IdentifyArgs) -> Done {
         let many = named.is_dir();
         for path in if many { below(named) } else { vec![named.clone()] } {
             let view = match look(&path, &mut inspector) {
-                Ok(program) => View::of(&path, program.as_ref(), catalog),
+                Ok(program) => {
+                    let mut view = View::of(&path, program.as_ref(), inspector.unread(), catalog);
+                    if let Some(module) = module(&path, catalog) {
+                        view.add_module(module, catalog);
+                    }
+                    view
+                }
                 Err(error) => {
                     unread = true;
                     View::unread(&path, &error)
@@ -64,6 +71,23 @@ pub fn run(global: &GlobalArgs, args: &IdentifyArgs) -> Done {
     }
     out.flush().map_err(|error| to_stdout(&error))?;
     Ok(ExitCode::from(if unread { 3 } else { 0 }))
+}
+
+/// The tool whose code a file is, if an interpreter would run it. Whether there is one is not asked: a scan of the directory
+/// (`scant scan rootfs:DIR`) does.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the user named this file or its directory; only its beginning is read"
+)]
+fn module<'c>(path: &Path, catalog: &'c Catalog) -> Option<&'c Module> {
+    let name = path.as_os_str().as_bytes();
+    let fits = |module: &&Module| module.depth(name).is_some();
+    catalog.modules().iter().find(fits)?;
+    let mut head = Vec::new();
+    let file = File::open(path).ok()?;
+    file.take(Module::HEAD as u64).read_to_end(&mut head).ok()?;
+    let mut fitting = catalog.modules().iter().filter(fits);
+    fitting.find(|module| !head.is_empty() && module.shown_in(&head))
 }
 
 /// Shows a file's bytes to the inspector, as they come.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::view::{ElfView, IdentityView, ScriptView, View};
+use super::view::{ElfView, IdentityView, InnerView, ScriptView, View};
 
 /// Columns of the words before what they are about.
 const INDENT: usize = 14;
@@ -43,12 +43,16 @@ pub(super) fn page(view: &View) -> String {
     if let Some(ScriptView {
         interpreter,
         argument,
+        inner,
     }) = &view.script
     {
         let argument = argument
             .as_ref()
             .map_or_else(String::new, |argument| format!(" {argument}"));
         row("interpreter", &format!("{interpreter}{argument}"));
+        if let Some(inner) = inner {
+            row("starts", &format!("{inner}, with the same file"));
+        }
     }
     for (number, identity) in view.identities.iter().enumerate() {
         row(if number == 0 { "is" } else { "and" }, &headline(identity));
@@ -76,6 +80,12 @@ pub(super) fn page(view: &View) -> String {
     if let Some(opaque) = &view.opaque {
         row("opaque", opaque);
     }
+    for (number, inner) in view.inside.iter().enumerate() {
+        row(if number == 0 { "holds" } else { "" }, &held(inner));
+    }
+    for why in &view.unread {
+        row("unread", &format!("it {why}"));
+    }
     for (number, capability) in view.capabilities.iter().enumerate() {
         let attack = if capability.attack.is_empty() {
             String::new()
@@ -99,10 +109,32 @@ pub(super) fn line(view: &View) -> String {
         (None, None) => match (&view.opaque, &view.called_like) {
             (Some(opaque), _) => format!("opaque: {opaque}"),
             (None, Some(family)) => format!("unknown, called like {family}"),
-            (None, None) => form(view),
+            (None, None) => match (view.inside.first(), view.unread.first()) {
+                (Some(inner), _) => format!("holds {}", held(inner)),
+                (None, Some(why)) => format!("unread: it {why}"),
+                (None, None) => form(view),
+            },
         },
     };
     format!("{}\t{}\t{what}\n", view.path, view.rule.unwrap_or("-"))
+}
+
+/// A program inside the file in one line.
+fn held(inner: &InnerView) -> String {
+    let path = if inner.path.is_empty() {
+        ""
+    } else {
+        &format!("{}: ", inner.path)
+    };
+    let what = match (inner.identities.first(), &inner.opaque) {
+        (Some(identity), _) => headline(identity),
+        (None, Some(opaque)) => format!("opaque: {opaque}"),
+        (None, None) => "a program".to_owned(),
+    };
+    let rule = inner
+        .rule
+        .map_or_else(String::new, |rule| format!(" (rule {rule})"));
+    format!("{path}{what}{rule}")
 }
 
 fn headline(identity: &IdentityView) -> String {
@@ -119,6 +151,10 @@ fn form(view: &View) -> String {
             "ELF, {}, {} bits, {}-endian, {}",
             elf.machine, elf.bits, elf.byte_order, elf.linkage
         ),
+        (None, Some("text")) => {
+            "text without `#!` that reads like a shell's: the kernel refuses it".to_owned()
+        }
+        (None, Some("module")) => "code that an interpreter runs as a tool".to_owned(),
         (None, Some(form)) => form.to_owned(),
         (None, None) => "no program".to_owned(),
     }

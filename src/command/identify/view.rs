@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, os::unix::ffi::OsStrExt, path::Path};
 use serde::Serialize;
 
 use crate::{
-    binary::{Confidence, Elf, Form, Program},
-    catalog::{Capability, Catalog},
+    binary::{Confidence, Elf, Form, Identity, Inner, Program},
+    catalog::{Capability, Catalog, Module},
     text::escape,
 };
 
@@ -15,7 +15,8 @@ use crate::{
 #[serde(rename_all = "camelCase")]
 pub(super) struct View {
     pub(super) path: String,
-    /// `elf`, `script` or `archive`; none for what is no program.
+    /// `elf`, `script`, `archive` (an interpreter starts it), `module` (code that an interpreter runs as a tool), `text` (a shell
+    /// would run it, the kernel refuses it) or `data` (no program, but it holds some); none for all else.
     pub(super) form: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) elf: Option<ElfView>,
@@ -32,9 +33,27 @@ pub(super) struct View {
     /// What could not be looked into.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) opaque: Option<String>,
+    /// Tools, and programs that cannot be looked into, that lie packed in it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) inside: Vec<InnerView>,
+    /// What of it could not be looked into, and may hold any program.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) unread: Vec<String>,
     /// Why the file could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) error: Option<String>,
+}
+
+/// A program inside the file.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct InnerView {
+    /// Its path in the archive, `!/` between archives; empty where it has none.
+    pub(super) path: String,
+    pub(super) rule: Option<&'static str>,
+    pub(super) identities: Vec<IdentityView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) opaque: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,6 +80,9 @@ pub(super) struct ScriptView {
     pub(super) interpreter: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) argument: Option<String>,
+    /// What the shell half of a script in two languages starts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inner: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -108,6 +130,8 @@ impl View {
             capabilities: Vec::new(),
             called_like: None,
             opaque: None,
+            inside: Vec::new(),
+            unread: Vec::new(),
             error: None,
         }
     }
@@ -121,8 +145,11 @@ impl View {
     }
 
     /// Of what the inspector said.
-    pub(super) fn of(path: &Path, program: Option<&Program>, catalog: &Catalog) -> Self {
-        let mut view = Self::empty(path);
+    pub(super) fn of(path: &Path, program: Option<&Program>, unread: Vec<String>, catalog: &Catalog) -> Self {
+        let mut view = Self {
+            unread,
+            ..Self::empty(path)
+        };
         let Some(program) = program else { return view };
         match &program.form {
             Form::Elf(elf) => {
@@ -134,9 +161,12 @@ impl View {
                 view.script = Some(ScriptView {
                     interpreter: shown(&script.interpreter),
                     argument: script.argument.as_deref().map(shown),
+                    inner: script.inner.as_deref().map(shown),
                 });
             }
             Form::Archive => view.form = Some("archive"),
+            Form::Text => view.form = Some("text"),
+            Form::Data => view.form = Some("data"),
         }
         view.rule = program.tool(catalog).and_then(|(_, meaning)| meaning.rule);
         let mut capabilities = BTreeSet::new();
@@ -145,23 +175,13 @@ impl View {
             if let Some(meaning) = meaning.as_ref().filter(|_| program.starts()) {
                 capabilities.extend(meaning.capabilities.iter().copied());
             }
-            view.identities.push(IdentityView {
-                family: identity.family.clone(),
-                rule: meaning.and_then(|meaning| meaning.rule),
-                confidence: match identity.confidence {
-                    Confidence::NameOnly => "name-only",
-                    Confidence::Likely => "likely",
-                    Confidence::Certain => "certain",
-                },
-                evidence: shown(identity.evidence.as_bytes()),
-                version: identity.version.as_ref().map(|version| shown(version.as_bytes())),
-                applets: identity
-                    .applets
-                    .iter()
-                    .map(|name| shown(name.as_bytes()))
-                    .collect(),
-            });
+            view.identities.push(IdentityView::of(identity, catalog));
         }
+        view.inside = program
+            .inside
+            .iter()
+            .map(|inner| InnerView::of(inner, catalog))
+            .collect();
         let known = capabilities.into_iter().filter_map(|id| catalog.capability(id));
         view.capabilities = known.cloned().collect();
         let name = path.file_name().unwrap_or_default().as_bytes();
@@ -173,9 +193,78 @@ impl View {
         view
     }
 
+    /// Adds that the file is code of a tool.
+    pub(super) fn add_module(&mut self, module: &Module, catalog: &Catalog) {
+        if self.identities.iter().any(|known| known.family == module.tool) {
+            return;
+        }
+        let Some(meaning) = catalog.meaning(&module.tool, &[]) else {
+            return;
+        };
+        self.form = self.form.or(Some("module"));
+        self.rule = self.rule.or(meaning.rule);
+        self.called_like = None;
+        if self.capabilities.is_empty() {
+            let known = meaning
+                .capabilities
+                .iter()
+                .filter_map(|id| catalog.capability(id));
+            self.capabilities = known.cloned().collect();
+        }
+        self.identities.push(IdentityView {
+            family: module.tool.clone(),
+            rule: meaning.rule,
+            confidence: "likely",
+            evidence: format!(
+                "its code: `{}` runs it in an image that has {}",
+                module.run,
+                module.needs.join(" or ")
+            ),
+            version: None,
+            applets: Vec::new(),
+        });
+    }
+
     /// Whether the file is no program, as far as it can be told.
     pub(super) fn is_nothing(&self) -> bool {
-        self.form.is_none() && self.error.is_none()
+        self.form.is_none() && self.error.is_none() && self.unread.is_empty()
+    }
+}
+
+impl IdentityView {
+    fn of(identity: &Identity, catalog: &Catalog) -> Self {
+        Self {
+            family: identity.family.clone(),
+            rule: identity.meaning(catalog).and_then(|meaning| meaning.rule),
+            confidence: match identity.confidence {
+                Confidence::NameOnly => "name-only",
+                Confidence::Likely => "likely",
+                Confidence::Certain => "certain",
+            },
+            evidence: shown(identity.evidence.as_bytes()),
+            version: identity.version.as_ref().map(|version| shown(version.as_bytes())),
+            applets: identity
+                .applets
+                .iter()
+                .map(|name| shown(name.as_bytes()))
+                .collect(),
+        }
+    }
+}
+
+impl InnerView {
+    fn of(inner: &Inner, catalog: &Catalog) -> Self {
+        let program = &inner.program;
+        Self {
+            path: shown(&inner.path),
+            rule: program.tool(catalog).and_then(|(_, meaning)| meaning.rule),
+            identities: program
+                .identities
+                .iter()
+                .map(|identity| IdentityView::of(identity, catalog))
+                .collect(),
+            opaque: program.opaque.clone(),
+        }
     }
 }
 

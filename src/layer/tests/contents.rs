@@ -160,9 +160,11 @@ impl Look for Jumpy {
             form: Form::Script(Script {
                 interpreter: std::mem::take(&mut self.seen),
                 argument: Some(self.size.to_string().into_bytes()),
+                inner: None,
             }),
             identities: vec![],
             opaque: None,
+            inside: Vec::new(),
         })
     }
 }

@@ -130,9 +130,9 @@ fn properties(rule: &Rule) -> PropertyBag {
     for clause in standards::of_rule(rule, "cwe") {
         tags.push(format!("external/cwe/{}", clause.id.to_lowercase()));
     }
-    // Programs are known by content, modes and users are read; what is left over is told by names and places.
+    // Programs are known by content, modes and users are read; what is left over or secret is told by names, places and forms.
     let precision = match rule.family {
-        FamilyOfRules::Leftovers => "high",
+        FamilyOfRules::Leftovers | FamilyOfRules::Exposure => "high",
         _ => "very-high",
     };
     let mut more: Vec<(&str, Value)> = vec![("precision", json!(precision))];

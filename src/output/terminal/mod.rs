@@ -1,5 +1,6 @@
 //! The terminal report: what a person needs first, on one screen.
 
+mod allowed;
 mod findings;
 pub(super) mod ink;
 mod sections;
@@ -109,6 +110,7 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
         table,
     );
     section("What to do first", sections::worth(verdict, ink));
+    section("What an intruder could do", allowed::section(verdict, ink));
     section("Put there by", sections::origins(verdict, ink));
     section("Waived", sections::waived(verdict, ink));
     if ink.0.verbose {

@@ -1,8 +1,8 @@
 //! Filling the wire types from a report.
 
 use super::{
-    Accepted, Bytes, Cap, Capability, Config, Finding, FoundIn, Gap, Identity, Image, Layer, OtherPath,
-    Problem, Unused, User, decimal,
+    Accepted, Bytes, Cap, Capability, Combination, Config, Finding, FoundIn, Gap, Identity, Image, Layer,
+    OtherPath, Problem, Unused, User, decimal,
 };
 use crate::{
     failure::Failure,
@@ -10,7 +10,10 @@ use crate::{
     image::{Digest, ImageConfig},
     path::RootPath,
     policy::Waiver,
-    report::{CapabilityView, ImageReport, Outcome, ReportedFinding, UnusedWaiver, UserView, Verdict},
+    report::{
+        CapabilityView, CombinationView, ImageReport, Outcome, ReportedFinding, UnusedWaiver, UserView,
+        Verdict,
+    },
     score::AppliedCap,
     text,
 };
@@ -68,6 +71,7 @@ fn judged<'a>(target: &'a str, verdict: &'a Verdict) -> Image<'a> {
             removed: verdict.bytes.removed,
         }),
         capabilities: verdict.capabilities.iter().map(Capability::from).collect(),
+        combinations: verdict.combinations.iter().map(Combination::from).collect(),
         notes: verdict.all_notes(),
         gaps: verdict.gaps.iter().map(Gap::from).collect(),
         findings: verdict
@@ -172,10 +176,22 @@ impl<'a> From<(usize, &'a LayerOrigin)> for Layer<'a> {
     }
 }
 
+impl<'a> From<&'a CombinationView> for Combination<'a> {
+    fn from(combination: &'a CombinationView) -> Self {
+        Self {
+            id: &combination.id,
+            meaning: &combination.meaning,
+            attack: &combination.attack,
+            by: combination.by.iter().map(|path| path.to_lossy()).collect(),
+        }
+    }
+}
+
 impl<'a> From<&'a CapabilityView> for Capability<'a> {
     fn from(capability: &'a CapabilityView) -> Self {
         Self {
             id: &capability.id,
+            group: &capability.group,
             attack: &capability.attack,
             by: capability.by.to_lossy(),
         }

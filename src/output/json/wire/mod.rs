@@ -69,6 +69,7 @@ struct Image<'a> {
     layers: Vec<Layer<'a>>,
     bytes: Option<Bytes>,
     capabilities: Vec<Capability<'a>>,
+    combinations: Vec<Combination<'a>>,
     notes: Vec<String>,
     gaps: Vec<Gap<'a>>,
     findings: Vec<Finding<'a>>,
@@ -133,8 +134,17 @@ struct Bytes {
 }
 
 #[derive(Serialize)]
+struct Combination<'a> {
+    id: &'a str,
+    meaning: &'a str,
+    attack: &'a [String],
+    by: Vec<String>,
+}
+
+#[derive(Serialize)]
 struct Capability<'a> {
     id: &'a str,
+    group: &'a str,
     attack: &'a [String],
     by: String,
 }

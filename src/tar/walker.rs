@@ -12,7 +12,7 @@ use crate::limits::Limits;
 
 /// Gathers blocks and keeps the place in the archive.
 #[derive(Debug)]
-pub(in crate::layer) struct Walker {
+pub(crate) struct Walker {
     /// Bytes of one extension body or sparse map.
     cap: u64,
     /// PAX records of one member.
@@ -63,7 +63,7 @@ enum End {
 
 impl Walker {
     /// A walker at the start of an archive.
-    pub(in crate::layer) fn new(limits: &Limits) -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             cap: limits.tar_extension,
             records: limits.pax_records,
@@ -78,22 +78,22 @@ impl Walker {
     }
 
     /// Whether the two blocks that end an archive were seen.
-    pub(in crate::layer) fn ended(&self) -> bool {
+    pub(crate) fn ended(&self) -> bool {
         self.end == End::Seen
     }
 
     /// Uncompressed bytes taken so far.
-    pub(in crate::layer) fn position(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.position
     }
 
     /// Bytes behind the end of the archive that are neither zeros nor members.
-    pub(in crate::layer) fn stray(&self) -> u64 {
+    pub(crate) fn stray(&self) -> u64 {
         self.stray
     }
 
     /// Takes the next bytes.
-    pub(in crate::layer) fn feed(&mut self, mut bytes: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
+    pub(crate) fn feed(&mut self, mut bytes: &[u8], sink: &mut impl Sink) -> Result<(), Fault> {
         while !bytes.is_empty() && !sink.stopped() {
             let used = match &mut self.state {
                 State::Body {
@@ -120,7 +120,7 @@ impl Walker {
     }
 
     /// Ends the archive where the bytes end.
-    pub(in crate::layer) fn finish(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
+    pub(crate) fn finish(&mut self, sink: &mut impl Sink) -> Result<(), Fault> {
         let complete = match self.state {
             State::Header => self.filled == 0,
             // As in Go: what a missing padding would have held is of no use.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{BLOCK, Fault, until_nul};
 
 /// One tar block.
-pub(in crate::layer) type Block = [u8; BLOCK];
+pub(crate) type Block = [u8; BLOCK];
 
 const NAME: Range<usize> = 0..100;
 const MODE: Range<usize> = 100..108;
@@ -60,7 +60,7 @@ pub(super) struct Header {
 }
 
 /// Whether `block` has the checksum of a header.
-pub(in crate::layer) fn is_header(block: &Block) -> bool {
+pub(crate) fn is_header(block: &Block) -> bool {
     format(block).is_some()
 }
 

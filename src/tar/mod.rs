@@ -1,5 +1,5 @@
-//! Tar is the archive format of layers; this reader accepts, refuses and names members exactly as Go's `archive/tar`,
-//! with which container runtimes unpack.
+//! Tar is the archive format of layers, and of archives in them; this reader accepts, refuses and names members exactly as
+//! Go's `archive/tar`, with which container runtimes unpack.
 
 mod header;
 mod member;
@@ -7,17 +7,17 @@ mod pax;
 mod sparse;
 mod walker;
 
-pub(super) use header::is_header;
-pub(super) use member::Member;
-pub(super) use walker::Walker;
+pub(crate) use header::is_header;
+pub(crate) use member::Member;
+pub(crate) use walker::Walker;
 
 use crate::failure::Code;
 
 /// Bytes of one tar block: headers are one, bodies are padded to it.
-pub(super) const BLOCK: usize = 512;
+pub(crate) const BLOCK: usize = 512;
 
 /// Takes what the walker finds, in order: a member, its bytes and holes, its end, the next member.
-pub(super) trait Sink {
+pub(crate) trait Sink {
     /// A member begins. `behind`: it lies behind the end of the archive. Returns whether its bytes are wanted.
     fn member(&mut self, member: Member, behind: bool) -> bool;
     /// The next stored bytes of the member. Returns whether more are wanted.
@@ -34,11 +34,11 @@ pub(super) trait Sink {
 
 /// Why an archive cannot be read on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// Corrupt, or a cap.
-    pub(super) code: Code,
+    pub(crate) code: Code,
     /// What is wrong, as the end of a sentence.
-    pub(super) what: &'static str,
+    pub(crate) what: &'static str,
 }
 
 impl Fault {

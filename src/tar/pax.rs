@@ -11,7 +11,7 @@ const BAD: Fault = Fault::corrupt("has a PAX record that breaks the format");
 
 /// The records of one extended header; of a key that comes twice the last one counts, an empty value counts as none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::layer) struct Records {
+pub(crate) struct Records {
     text: Vec<u8>,
     /// Where keys and values lie in `text`, sorted by key, each key once.
     spans: Vec<(Range<usize>, Range<usize>)>,
@@ -79,7 +79,7 @@ impl Records {
     }
 
     /// All records that have a value, by key.
-    pub(in crate::layer) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.spans
             .iter()
             .map(|(key, value)| (&self.text[key.clone()], &self.text[value.clone()]))

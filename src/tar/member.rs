@@ -6,27 +6,27 @@ pub(super) const NEGATIVE: Fault = Fault::corrupt("has a negative size");
 
 /// One member with all its headers merged, as Go would hand it out.
 #[derive(Clone, Debug)]
-pub(in crate::layer) struct Member {
+pub(crate) struct Member {
     /// The type flag; NUL has become `0` or `5`.
-    pub(in crate::layer) flag: u8,
+    pub(crate) flag: u8,
     /// The name as written.
-    pub(in crate::layer) name: Vec<u8>,
+    pub(crate) name: Vec<u8>,
     /// The link target as written.
-    pub(in crate::layer) link: Vec<u8>,
+    pub(crate) link: Vec<u8>,
     /// Bytes of content; the logical size of a sparse file; 0 for members without a body.
-    pub(in crate::layer) size: u64,
+    pub(crate) size: u64,
     /// The mode as written.
-    pub(in crate::layer) mode: i64,
+    pub(crate) mode: i64,
     /// Owner.
-    pub(in crate::layer) uid: i64,
+    pub(crate) uid: i64,
     /// Group.
-    pub(in crate::layer) gid: i64,
+    pub(crate) gid: i64,
     /// Major device number.
-    pub(in crate::layer) major: i64,
+    pub(crate) major: i64,
     /// Minor device number.
-    pub(in crate::layer) minor: i64,
+    pub(crate) minor: i64,
     /// The PAX records.
-    pub(in crate::layer) records: Records,
+    pub(crate) records: Records,
 }
 
 /// Extension headers that wait for their member.
