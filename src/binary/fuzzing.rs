@@ -21,6 +21,11 @@ fn limits() -> Limits {
         program_headers: 56 * 6,
         dynamic_entries: 12,
         symbols: 10,
+        archive_bytes: 9_000,
+        archive_ratio: 4,
+        archive_floor: 3_000,
+        archive_members: 6,
+        zstd_window_log: 17,
         ..Limits::default()
     }
 }
@@ -53,7 +58,8 @@ pub fn program(data: &[u8]) {
     }
     let Some(found) = found else { return };
     assert!(found.weight() < 64 << 10);
-    for identity in &found.identities {
+    let inside = found.inside.iter().map(|inner| &inner.program);
+    for identity in inside.chain([&found]).flat_map(|program| &program.identities) {
         assert_shown(&identity.evidence);
         assert_shown(identity.version.as_deref().unwrap_or_default());
         assert!(

@@ -42,6 +42,11 @@ fn limits() -> &'static Limits {
         program: 600,
         unpacked: 2_048,
         zstd_window_log: 17,
+        secrets_head: 300,
+        archive_bytes: 9_000,
+        archive_ratio: 4,
+        archive_floor: 3_000,
+        archive_members: 6,
         ..Limits::default()
     });
     &LIMITS

@@ -6,9 +6,9 @@ use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
 use crate::limits::Limits;
 
 /// Bytes handed out at once.
-const OUTPUT: usize = 64 << 10;
+const OUTPUT: usize = if cfg!(fuzzing) { 500 } else { 64 << 10 };
 /// The same at first: most members turn out to be no program by then, and the rest of them need not be unpacked.
-const FIRST: usize = 1 << 10;
+const FIRST: usize = if cfg!(fuzzing) { 100 } else { 1 << 10 };
 
 /// A compression, as the first bytes or a zip header name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
