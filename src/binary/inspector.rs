@@ -3,7 +3,9 @@
 use super::{
     Content, Form, Piece, Program, archive, elf,
     elf::Reading,
-    go, identify, packed, script,
+    go, identify,
+    library_names::LibraryNames,
+    packed, script,
     search::{Found, OVERLAP},
 };
 use crate::{catalog::Catalog, limits::Limits};
@@ -34,6 +36,7 @@ pub struct Inspector<'a> {
     /// Ranges behind the head that are kept, as bytes that each still wants.
     pieces: Vec<(Piece, usize)>,
     found: Found,
+    library_names: LibraryNames,
     build_infos: Vec<u64>,
     entry_point: bool,
 }
@@ -63,6 +66,7 @@ impl<'a> Inspector<'a> {
             seen: 0,
             pieces: Vec::new(),
             found: Found::new(catalog),
+            library_names: LibraryNames::default(),
             build_infos: Vec::new(),
             entry_point: false,
         }
@@ -77,6 +81,7 @@ impl<'a> Inspector<'a> {
         self.seen = 0;
         self.pieces.clear();
         self.found.clear();
+        self.library_names.clear();
         self.build_infos.clear();
         self.entry_point = false;
     }
@@ -173,6 +178,7 @@ impl<'a> Inspector<'a> {
 
     fn search_head(&mut self) {
         self.found.search(self.catalog, &self.head);
+        self.library_names.search(&self.head, self.limits.library_names);
         let starts = memchr::memmem::find_iter(&self.head, go::MAGIC).map(|at| at as u64);
         self.build_infos.extend(
             starts
@@ -196,6 +202,7 @@ impl<'a> Inspector<'a> {
     fn look(&mut self, stage: Stage) {
         let overlap = if stage == Stage::Elf {
             self.found.search(self.catalog, &self.chunk);
+            self.library_names.search(&self.chunk, self.limits.library_names);
             self.keep_pieces();
             OVERLAP
         } else {
@@ -261,6 +268,7 @@ impl<'a> Inspector<'a> {
         if let Some(image) = packed::unpack(&reading, self.limits.unpacked) {
             self.found.clear();
             self.found.search(self.catalog, &image);
+            self.library_names.search(&image, self.limits.library_names);
             let inner = Reading::of(Content::whole(&image), self.limits);
             let inside = identify::elf(self.catalog, &inner, &self.found, None);
             identities = identify::packed(self.catalog, identities, inside);
@@ -274,8 +282,11 @@ impl<'a> Inspector<'a> {
                  cannot be undone here"
             ));
         }
+        let mut elf = reading.elf;
+        let known = elf.needed.iter().chain(&elf.soname).map(Vec::as_slice);
+        (elf.library_names, elf.library_names_cut) = self.library_names.take(&known.collect::<Vec<_>>());
         Program {
-            form: Form::Elf(reading.elf),
+            form: Form::Elf(elf),
             identities,
             opaque,
         }

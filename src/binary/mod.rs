@@ -7,6 +7,7 @@ mod elf;
 mod go;
 mod identify;
 mod inspector;
+mod library_names;
 mod nrv;
 mod packed;
 mod script;
@@ -44,7 +45,7 @@ impl Program {
         let form = match &self.form {
             Form::Elf(elf) => {
                 let names = [&elf.interpreter, &elf.soname, &elf.rpath, &elf.runpath];
-                lists(&elf.needed) + names.into_iter().map(one).sum::<usize>()
+                lists(&elf.needed) + lists(&elf.library_names) + names.into_iter().map(one).sum::<usize>()
             }
             Form::Script(script) => script.interpreter.len() + one(&script.argument),
             Form::Archive => 0,
@@ -115,6 +116,10 @@ pub struct Elf {
     pub rpath: Option<Vec<u8>>,
     /// `DT_RUNPATH`.
     pub runpath: Option<Vec<u8>>,
+    /// Names of further libraries that stand somewhere in the file, sorted: it may load them by itself.
+    pub library_names: Vec<Vec<u8>>,
+    /// There are more such names than are kept.
+    pub library_names_cut: bool,
     /// What the reader could not make sense of, such as "dynamic section outside the file". The program stays one.
     pub damage: Option<String>,
 }

@@ -16,6 +16,7 @@ mod package_database;
 mod package_manager;
 mod packed_executable;
 mod privilege_tool;
+mod reach;
 mod residue;
 mod root_group;
 mod root_user;
@@ -32,7 +33,7 @@ mod unknown_user;
 mod user;
 mod world_writable_path;
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 use crate::{
     catalog::Catalog,
@@ -54,7 +55,7 @@ pub struct Check {
     pub run: fn(&Subject<'_>) -> Vec<Finding>,
 }
 
-/// What a check may look at.
+/// What a check may look at; made by [`Subject::new`].
 pub struct Subject<'a> {
     /// The merged file system.
     pub rootfs: &'a Rootfs,
@@ -64,6 +65,31 @@ pub struct Subject<'a> {
     pub platform: Option<&'a Platform>,
     /// What the tools are.
     pub catalog: &'a Catalog,
+    /// What the entry point needs, once it was asked for.
+    closure: OnceCell<reach::Closure<'a>>,
+}
+
+impl<'a> Subject<'a> {
+    /// An image as checks see it: see the fields.
+    pub fn new(
+        rootfs: &'a Rootfs,
+        config: Option<&'a ImageConfig>,
+        platform: Option<&'a Platform>,
+        catalog: &'a Catalog,
+    ) -> Self {
+        Self {
+            rootfs,
+            config,
+            platform,
+            catalog,
+            closure: OnceCell::new(),
+        }
+    }
+
+    /// What the entry point needs.
+    fn closure(&self) -> &reach::Closure<'a> {
+        self.closure.get_or_init(|| reach::closure(self))
+    }
 }
 
 /// Every check, in the order of the rules.

@@ -26,12 +26,7 @@ fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConfig {
 /// Findings of one rule, on an amd64 image.
 fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
     let platform = Platform::new("linux", "amd64", None);
-    let subject = Subject {
-        rootfs,
-        config,
-        platform: Some(&platform),
-        catalog: Catalog::builtin(),
-    };
+    let subject = Subject::new(rootfs, config, Some(&platform), Catalog::builtin());
     let check = CHECKS.iter().find(|check| check.rule == rule).unwrap();
     let found = (check.run)(&subject);
     for finding in &found {
@@ -1210,11 +1205,6 @@ fn an_image_without_anything_to_say_says_nothing() {
     ]);
     let platform = Platform::new("linux", "amd64", None);
     let config = config("65532:65532", &["/server"], &[]);
-    let subject = Subject {
-        rootfs: &files,
-        config: Some(&config),
-        platform: Some(&platform),
-        catalog: Catalog::builtin(),
-    };
+    let subject = Subject::new(&files, Some(&config), Some(&platform), Catalog::builtin());
     assert_eq!(run(&subject), []);
 }

@@ -66,12 +66,7 @@ pub(super) fn judge(
         ));
     }
 
-    let subject = Subject {
-        rootfs: &rootfs,
-        config: image.config.as_ref(),
-        platform: image.platform.as_ref(),
-        catalog: plan.catalog,
-    };
+    let subject = Subject::new(&rootfs, image.config.as_ref(), image.platform.as_ref(), plan.catalog);
     let mut findings = checks::run(&subject);
     if gaps.iter().any(|(_, gap)| gap.hides == Hides::Anything) {
         // What is not there may be in what was not read.
