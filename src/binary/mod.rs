@@ -142,6 +142,11 @@ impl Elf {
         })
     }
 
+    /// Why the kernel would not start it, whatever else it is (`fs/binfmt_elf.c`).
+    pub fn refused(&self) -> Option<&str> {
+        self.damage.as_deref().filter(|damage| elf::REFUSED.contains(damage))
+    }
+
     /// How it is linked, in one word: a library, static or dynamic.
     pub fn linkage(&self) -> &'static str {
         if !self.startable {

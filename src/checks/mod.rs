@@ -5,11 +5,14 @@ mod capability;
 mod command_line;
 mod debug_tool;
 mod file_capability;
+mod foreign_executable;
 mod identify;
 mod interpreter;
 mod machine;
+mod missing_library;
 mod missing_program;
 mod network_tool;
+mod no_command;
 mod non_numeric_user;
 mod os_utility;
 mod package_database;
@@ -25,11 +28,13 @@ mod setgid_file;
 mod setuid_file;
 mod shell;
 mod shell_form_command;
+mod shell_healthcheck;
 mod start;
 #[cfg(test)]
 mod tests;
 mod tools;
 mod unknown_user;
+mod unreachable_executable;
 mod user;
 mod world_writable_path;
 
@@ -103,6 +108,7 @@ pub static CHECKS: &[Check] = &[
     privilege_tool::CHECK,
     os_utility::CHECK,
     packed_executable::CHECK,
+    foreign_executable::CHECK,
     package_database::CHECK,
     root_user::CHECK,
     root_group::CHECK,
@@ -114,7 +120,11 @@ pub static CHECKS: &[Check] = &[
     world_writable_path::CHECK,
     shell_form_command::CHECK,
     missing_program::CHECK,
+    missing_library::CHECK,
+    no_command::CHECK,
+    shell_healthcheck::CHECK,
     residue::CHECK,
+    unreachable_executable::CHECK,
 ];
 
 /// All contents that the checks need.
@@ -130,20 +140,32 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for check in CHECKS {
         let mut found = (check.run)(subject);
+        found.iter_mut().for_each(|finding| add_reach(finding, subject));
         found.sort_by(|a, b| (&a.path, &a.subject, a.layer).cmp(&(&b.path, &b.subject, b.layer)));
         findings.append(&mut found);
     }
     findings
 }
 
+/// Says of a tool whether the entry point needs it.
+fn add_reach(finding: &mut Finding, subject: &Subject<'_>) {
+    if finding.rule.family == FamilyOfRules::Tools && finding.state == State::Present {
+        let node = finding.path.as_ref().and_then(|path| subject.rootfs.get(path));
+        finding.reach = node.and_then(|node| subject.closure().reach(node));
+    }
+}
+
 /// The rules whose findings something unread could hide, in the order of the rules.
 pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
     let could_hide = |rule: &&Rule| match hides {
         // What is read of the configuration alone no file can hide.
-        Hides::Anything => rule.id != "shell-form-command",
+        Hides::Anything => !matches!(rule.id, "shell-form-command" | "no-command"),
         Hides::Programs => rule.family == FamilyOfRules::Tools,
         Hides::Accounts => rule.family == FamilyOfRules::Users,
-        Hides::Contents => matches!(rule.family, FamilyOfRules::Leftovers | FamilyOfRules::Cargo),
+        Hides::Contents => {
+            matches!(rule.family, FamilyOfRules::Leftovers | FamilyOfRules::Cargo)
+                && rule.id != "unreachable-executable"
+        }
         Hides::Nothing => false,
     };
     RULES.iter().filter(could_hide).collect()

@@ -2,6 +2,7 @@
 
 use crate::{
     binary::{Elf, Form, Script},
+    image::ImageConfig,
     layer::Kind,
     path::RootPath,
     rootfs::{Node, Rootfs, Unresolved},
@@ -75,22 +76,23 @@ pub(super) fn follow<'a>(subject: &Subject<'a>) -> Option<Start<'a>> {
         .map(str::as_bytes)
         .collect();
     let program = *argv.first()?;
-    let walk = Walk {
-        rootfs: subject.rootfs,
-        subject,
-        directory: RootPath::clean(config.working_dir.as_bytes()),
-        search: search_path(config),
-        who: super::user::runs_as(subject),
-    };
+    let walk = Walk::new(subject, config);
     let mut start = Start {
         chain: Vec::new(),
         obstacle: None,
     };
-    start.obstacle = walk.begin(program, &mut start.chain).err();
+    let begun = walk.enter().and_then(|()| walk.begin(program, &mut start.chain));
+    start.obstacle = begun.err();
     if start.obstacle.is_none() {
         walk.delegate(argv, &mut start.chain);
     }
     Some(start)
+}
+
+/// What keeps another program of the image, such as its health check, from starting in the container.
+pub(super) fn obstacle_of(subject: &Subject<'_>, program: &[u8]) -> Option<Obstacle> {
+    let walk = Walk::new(subject, subject.config?);
+    walk.begin(program, &mut Vec::new()).err()
 }
 
 struct Walk<'s, 'a> {
@@ -101,7 +103,35 @@ struct Walk<'s, 'a> {
     who: Option<Who>,
 }
 
-impl<'a> Walk<'_, 'a> {
+impl<'s, 'a> Walk<'s, 'a> {
+    fn new(subject: &'s Subject<'a>, config: &'a ImageConfig) -> Self {
+        Self {
+            rootfs: subject.rootfs,
+            subject,
+            directory: RootPath::clean(config.working_dir.as_bytes()),
+            search: search_path(config),
+            who: super::user::runs_as(subject),
+        }
+    }
+
+    /// The working directory: runtimes make one that is missing, but nothing helps where it is no directory or closed.
+    fn enter(&self) -> Result<(), Obstacle> {
+        let path = &self.directory;
+        let fail = |why: &str| Err(obstacle(path, format!("the working directory {path} {why}")));
+        match self.rootfs.resolve(path) {
+            Ok(node) if node.kind != Kind::Directory => fail("is not a directory"),
+            Ok(node) if !node.implied && self.who.as_ref().is_some_and(|who| !who.may_execute(node)) => {
+                fail("may not be entered by the user")
+            }
+            Err(Unresolved::NotADirectory(part)) => fail(&format!("cannot be made: {part} is not a directory")),
+            Err(Unresolved::Loop) => fail("is a loop of links"),
+            _ => match self.closed_parent(path) {
+                Some(closed) => fail(&format!("lies below {closed}, which the user may not enter")),
+                None => Ok(()),
+            },
+        }
+    }
+
     /// Finds and examines a program and its interpreters; every file that was reached goes to `chain`.
     fn begin(&self, name: &[u8], chain: &mut Vec<&'a Node>) -> Result<(), Obstacle> {
         let (mut path, mut node) = self.locate(name)?;
@@ -276,18 +306,30 @@ impl<'a> Walk<'_, 'a> {
                 format!("{what} is built for {machine}, not for {platform}"),
             ));
         }
+        if let Some(why) = elf.refused() {
+            return Err(obstacle(path, format!("{what} is an ELF file that the kernel refuses: {why}")));
+        }
+        if !elf.startable {
+            return Err(obstacle(path, format!("{what} is a library or an object file, not a program")));
+        }
         let Some(loader) = &elf.interpreter else {
             return Ok(());
         };
+        let fail = |why: &str| {
+            let loader = escape(loader);
+            Err(obstacle(path, format!("{what} needs the dynamic loader {loader}, which {why}")))
+        };
         match self.rootfs.resolve_from(&self.directory, loader) {
-            Ok(node) if node.kind == Kind::File => Ok(()),
-            _ => Err(obstacle(
-                path,
-                format!(
-                    "{what} needs the dynamic loader {}, which is not in the image",
-                    escape(loader)
-                ),
-            )),
+            Ok(node) if node.kind == Kind::File => match node.program.as_ref().map(|program| &program.form) {
+                _ if !self.may_execute(node) => fail("may not be executed"),
+                Some(Form::Elf(other)) if machine::foreign(other, self.subject.platform).is_some() => {
+                    fail("is built for another processor")
+                }
+                Some(Form::Elf(_)) => Ok(()),
+                None if self.unread(node) => Ok(()),
+                _ => fail("is no ELF file"),
+            },
+            _ => fail("is not in the image"),
         }
     }
 

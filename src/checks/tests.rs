@@ -1,5 +1,7 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
+mod startup;
+
 use std::collections::BTreeSet;
 
 use super::*;

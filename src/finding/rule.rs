@@ -106,6 +106,12 @@ pub static RULES: &[Rule] = &[
         "An executable is packed and cannot be looked into"
     ),
     rule!(
+        "foreign-executable",
+        Tools,
+        Low,
+        "A program is for another processor"
+    ),
+    rule!(
         "package-database",
         Leftovers,
         Low,
@@ -157,9 +163,29 @@ pub static RULES: &[Rule] = &[
     ),
     rule!("missing-program", StartUp, High, "The program to start is not there", security: false),
     rule!(
+        "missing-library",
+        StartUp,
+        High,
+        "A library that the program needs is not there",
+        security: false
+    ),
+    rule!("no-command", StartUp, Info, "The image names nothing to start", security: false),
+    rule!(
+        "shell-healthcheck",
+        StartUp,
+        Low,
+        "The health check needs a shell, or cannot run"
+    ),
+    rule!(
         "residue",
         Cargo,
         Low,
         "A lower layer still ships what was removed"
+    ),
+    rule!(
+        "unreachable-executable",
+        Cargo,
+        Info,
+        "Programs are in the image that the entry point does not reach"
     ),
 ];

@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Rules that say that something is not in the image.
-const OF_ABSENCE: [&str; 2] = ["missing-program", "unknown-user"];
+const OF_ABSENCE: [&str; 3] = ["missing-program", "missing-library", "unknown-user"];
 
 /// Judges one image from the facts of its layers.
 ///

@@ -1,0 +1,65 @@
+//! A missing library is one that the program to start is linked with and that its loader would not find.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    finding::{Finding, Rule},
+    text::escape,
+};
+
+use super::{Check, Subject, reach, tools::first_path};
+
+const RULE: &str = "missing-library";
+
+/// The check.
+pub(super) const CHECK: Check = Check {
+    rule: RULE,
+    wants: reach::WANTS,
+    run,
+};
+
+fn run(subject: &Subject<'_>) -> Vec<Finding> {
+    let Some(rule) = Rule::get(RULE) else {
+        return Vec::new();
+    };
+    let missing = &subject.closure().missing;
+    let names: BTreeSet<&[u8]> = missing.iter().map(|one| one.name).collect();
+    // A file of that name that the loader does not come by: each is found in one pass.
+    let astray: Vec<_> = subject
+        .rootfs
+        .nodes()
+        .flat_map(|node| &node.paths)
+        .filter(|path| names.contains(path.name()))
+        .collect();
+    let mut told = BTreeSet::new();
+    let mut found = Vec::new();
+    for one in missing {
+        let (by, name) = (first_path(one.by), escape(one.name));
+        if !told.insert((by.clone(), one.name)) {
+            continue;
+        }
+        let program = first_path(one.program);
+        let whom = if by == program {
+            String::new()
+        } else {
+            format!(", which {program} loads")
+        };
+        let mut message = format!("The container cannot start: {by}{whom} needs the library {name}, which ");
+        match astray.iter().find(|path| path.name() == one.name) {
+            None => message.push_str("is not in the image"),
+            Some(path) => {
+                message.push_str(&format!("is at {path}, where the loader does not look or cannot use it"));
+                if !one.cache {
+                    message.push_str("; the image has no /etc/ld.so.cache");
+                }
+            }
+        }
+        let fix = "Copy the library and what it needs into a directory that the loader searches, or link the program statically";
+        let mut finding = Finding::new(rule, message, fix);
+        finding.path = Some(by);
+        finding.subject = Some(name);
+        finding.layer = Some(one.by.layer);
+        found.push(finding);
+    }
+    found
+}
