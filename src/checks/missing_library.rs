@@ -7,7 +7,7 @@ use crate::{
     text::escape,
 };
 
-use super::{Check, Subject, reach, tools::first_path};
+use super::{Check, Subject, reach};
 
 const RULE: &str = "missing-library";
 
@@ -23,7 +23,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let missing = &subject.closure().missing;
-    let names: BTreeSet<&[u8]> = missing.iter().map(|one| one.name).collect();
+    let names: BTreeSet<&[u8]> = missing.iter().map(|one| one.name.as_slice()).collect();
     // A file of that name that the loader does not come by: each is found in one pass.
     let astray: Vec<_> = subject
         .rootfs
@@ -34,11 +34,10 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut told = BTreeSet::new();
     let mut found = Vec::new();
     for one in missing {
-        let (by, name) = (first_path(one.by), escape(one.name));
-        if !told.insert((by.clone(), one.name)) {
+        let (by, program, name) = (&one.by, &one.program, escape(&one.name));
+        if !told.insert((by, &one.name)) {
             continue;
         }
-        let program = first_path(one.program);
         let whom = if by == program {
             String::new()
         } else {
@@ -56,9 +55,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         }
         let fix = "Copy the library and what it needs into a directory that the loader searches, or link the program statically";
         let mut finding = Finding::new(rule, message, fix);
-        finding.path = Some(by);
+        finding.path = Some(by.clone());
         finding.subject = Some(name);
-        finding.layer = Some(one.by.layer);
+        finding.layer = Some(one.layer);
         found.push(finding);
     }
     found

@@ -71,7 +71,7 @@ pub struct Subject<'a> {
     /// What the tools are.
     pub catalog: &'a Catalog,
     /// What the entry point needs, once it was asked for.
-    closure: OnceCell<reach::Closure<'a>>,
+    closure: OnceCell<reach::Closure>,
 }
 
 impl<'a> Subject<'a> {
@@ -92,7 +92,7 @@ impl<'a> Subject<'a> {
     }
 
     /// What the entry point needs.
-    fn closure(&self) -> &reach::Closure<'a> {
+    fn closure(&self) -> &reach::Closure {
         self.closure.get_or_init(|| reach::closure(self))
     }
 }

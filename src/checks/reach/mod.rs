@@ -7,6 +7,8 @@
 mod cache;
 mod libraries;
 #[cfg(test)]
+mod machine;
+#[cfg(test)]
 mod tests;
 mod trees;
 
@@ -44,28 +46,30 @@ const ROUNDS: usize = 4;
 
 /// What the entry point needs.
 #[derive(Debug, Default)]
-pub(super) struct Closure<'a> {
-    reached: BTreeMap<&'a RootPath, Reach>,
+pub(super) struct Closure {
+    reached: BTreeMap<RootPath, Reach>,
     /// Libraries without which it does not start.
-    pub(super) missing: Vec<MissingLibrary<'a>>,
+    pub(super) missing: Vec<MissingLibrary>,
     /// Why nothing may be called unneeded: not all was followed. `None`: all was.
     pub(super) incomplete: Option<&'static str>,
 }
 
 /// A library that the start needs and that the loader would not find.
 #[derive(Debug)]
-pub(super) struct MissingLibrary<'a> {
+pub(super) struct MissingLibrary {
     /// `DT_NEEDED`, as written.
-    pub(super) name: &'a [u8],
+    pub(super) name: Vec<u8>,
     /// Who names it.
-    pub(super) by: &'a Node,
+    pub(super) by: RootPath,
+    /// The layer that brought that.
+    pub(super) layer: usize,
     /// The program that then does not start.
-    pub(super) program: &'a Node,
+    pub(super) program: RootPath,
     /// Whether the loader has a cache to look into.
     pub(super) cache: bool,
 }
 
-impl Closure<'_> {
+impl Closure {
     /// Whether the entry point needs a file; `None` where that cannot be told.
     pub(super) fn reach(&self, node: &Node) -> Option<Reach> {
         let known = node.paths.first().and_then(|path| self.reached.get(path));
@@ -107,7 +111,7 @@ struct Walk<'a> {
     rootfs: &'a Rootfs,
     config: &'a ImageConfig,
     search: Search<'a>,
-    closure: Closure<'a>,
+    closure: Closure,
     objects: Vec<Object<'a>>,
     processes: Vec<Process<'a>>,
     /// The first object whose names were not followed yet.
@@ -117,7 +121,7 @@ struct Walk<'a> {
 }
 
 /// Follows what the entry point of an image needs.
-pub(super) fn closure<'a>(subject: &Subject<'a>) -> Closure<'a> {
+pub(super) fn closure(subject: &Subject<'_>) -> Closure {
     let nothing = |why| Closure {
         incomplete: Some(why),
         ..Closure::default()
@@ -179,7 +183,7 @@ impl<'a> Walk<'a> {
     fn mark(&mut self, node: &'a Node, tier: Tier, why: impl FnOnce() -> String) {
         if let Some(path) = node.paths.first() {
             let reach = || Reach::Needed { tier, why: why() };
-            self.closure.reached.entry(path).or_insert_with(reach);
+            self.closure.reached.entry(path.clone()).or_insert_with(reach);
         }
     }
 
@@ -283,9 +287,10 @@ impl<'a> Walk<'a> {
             let Some(found) = self.search.find(name, libc, &self.objects, at) else {
                 if tier == Tier::Start && libc != Libc::Other && !self.search.gave_up() {
                     self.closure.missing.push(MissingLibrary {
-                        name,
-                        by: node,
-                        program,
+                        name: name.clone(),
+                        by: first(node),
+                        layer: node.layer,
+                        program: first(program),
                         cache: self.search.has_cache(),
                     });
                 }

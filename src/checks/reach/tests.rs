@@ -68,12 +68,12 @@ fn follow(entries: impl IntoIterator<Item = Entry>, config: &ImageConfig) -> (Ve
     let platform = Platform::new("linux", "amd64", None);
     let subject = Subject::new(&files, Some(config), Some(&platform), Catalog::builtin());
     let closure = closure(&subject);
-    let told = |(path, reach): (&&RootPath, &Reach)| match reach {
+    let told = |(path, reach): (&RootPath, &Reach)| match reach {
         Reach::Needed { tier, why } => format!("{path}: {} {why}", tier.as_str()),
         Reach::NotNeeded => panic!("{path}"),
     };
     let missing = closure.missing.iter();
-    let missing = missing.map(|one| format!("{} by {}", escape(one.name), first(one.by)));
+    let missing = missing.map(|one| format!("{} by {}", escape(&one.name), one.by));
     (
         closure.reached.iter().map(told).collect(),
         missing.collect(),

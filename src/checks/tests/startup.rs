@@ -1,7 +1,10 @@
 //! Tests of the start-up rules, and of what else follows from what the entry point needs.
 
 use super::*;
-use crate::finding::{Reach, Tier};
+use crate::{
+    finding::{Reach, Tier},
+    layer::Kind,
+};
 
 fn why(files: &Rootfs, config: &ImageConfig) -> Option<String> {
     let found = look("missing-program", files, Some(config)).pop()?;
