@@ -144,7 +144,9 @@ impl Elf {
 
     /// Why the kernel would not start it, whatever else it is (`fs/binfmt_elf.c`).
     pub fn refused(&self) -> Option<&str> {
-        self.damage.as_deref().filter(|damage| elf::REFUSED.contains(damage))
+        self.damage
+            .as_deref()
+            .filter(|damage| elf::REFUSED.contains(damage))
     }
 
     /// How it is linked, in one word: a library, static or dynamic.

@@ -39,10 +39,14 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         let links = subject.rootfs.aliases(node);
         let tool = by_content(program, subject);
         let evidence = tool.as_ref().map(|tool| evidence_of(node, &links, tool, subject));
-        let called = evidence.as_ref().map_or_else(String::new, |known| format!(" ({})", known.name));
+        let called = evidence
+            .as_ref()
+            .map_or_else(String::new, |known| format!(" ({})", known.name));
         let mut finding = Finding::new(
             rule,
-            format!("{path}{called} is built for {machine}: on {platform} it runs only through an emulator of the host"),
+            format!(
+                "{path}{called} is built for {machine}: on {platform} it runs only through an emulator of the host"
+            ),
             "Copy the build for the image's own platform (`FROM --platform=$TARGETPLATFORM`), or leave the file out",
         );
         if node.mode & 0o111 == 0 {

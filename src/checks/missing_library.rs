@@ -47,7 +47,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         match astray.iter().find(|path| path.name() == one.name) {
             None => message.push_str("is not in the image"),
             Some(path) => {
-                message.push_str(&format!("is at {path}, where the loader does not look or cannot use it"));
+                message.push_str(&format!(
+                    "is at {path}, where the loader does not look or cannot use it"
+                ));
                 if !one.cache {
                     message.push_str("; the image has no /etc/ld.so.cache");
                 }

@@ -14,6 +14,7 @@ mod missing_program;
 mod network_tool;
 mod no_command;
 mod non_numeric_user;
+mod obstacle;
 mod os_utility;
 mod package_database;
 mod package_manager;
@@ -36,6 +37,7 @@ mod tools;
 mod unknown_user;
 mod unreachable_executable;
 mod user;
+mod who;
 mod world_writable_path;
 
 use std::{cell::OnceCell, collections::BTreeMap};

@@ -29,7 +29,10 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let bytes: Vec<&[u8]> = words.iter().map(String::as_bytes).collect();
     let (program, shell) = match form.as_str() {
         "CMD-SHELL" => (Some(SHELL), true),
-        "CMD" => (words.first().map(String::as_str), command_line::shell_command(&bytes).is_some()),
+        "CMD" => (
+            words.first().map(String::as_str),
+            command_line::shell_command(&bytes).is_some(),
+        ),
         _ => return Vec::new(),
     };
     let Some(program) = program.filter(|program| !program.is_empty()) else {
@@ -38,8 +41,14 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let obstacle = start::obstacle_of(subject, program.as_bytes());
     let mut message = match (shell, &obstacle) {
         (false, None) => return Vec::new(),
-        (false, Some(_)) => format!("The health check starts {}, which cannot start", escape(program.as_bytes())),
-        (true, _) => format!("The health check runs through the shell {}", escape(program.as_bytes())),
+        (false, Some(_)) => format!(
+            "The health check starts {}, which cannot start",
+            escape(program.as_bytes())
+        ),
+        (true, _) => format!(
+            "The health check runs through the shell {}",
+            escape(program.as_bytes())
+        ),
     };
     if let Some(obstacle) = obstacle {
         message.push_str(": it always fails, since ");

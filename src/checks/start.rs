@@ -9,10 +9,12 @@ use crate::{
     text::escape,
 };
 
+pub(super) use super::who::Who;
 use super::{
     Subject, capability,
     command_line::{self, DEFAULT_PATH, delegated, env_program, search_path},
     machine,
+    obstacle::{Obstacle, obstacle},
 };
 
 /// Elements of `PATH` that are searched for the interpreter of any script: there may be as many scripts as files.
@@ -28,44 +30,6 @@ pub(super) struct Start<'a> {
     pub(super) chain: Vec<&'a Node>,
     /// The first thing that keeps it from starting.
     pub(super) obstacle: Option<Obstacle>,
-}
-
-/// Why a program cannot be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Obstacle {
-    /// Where it was looked for; `None` for a bare name.
-    pub(super) path: Option<RootPath>,
-    /// The fact, as half a sentence with the path in it.
-    pub(super) why: String,
-}
-
-/// Who starts it, where that can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Who {
-    /// User.
-    pub(super) uid: u64,
-    /// Group and supplementary groups.
-    pub(super) groups: Vec<u64>,
-}
-
-impl Who {
-    /// Whether the mode lets this user start the file, or enter the directory: one class counts, the first that fits.
-    pub(super) fn may_execute(&self, node: &Node) -> bool {
-        let bit = if self.uid == 0 {
-            // Root needs any x bit on a file, and enters every directory.
-            if node.kind == Kind::Directory {
-                return true;
-            }
-            0o111
-        } else if self.uid == node.uid {
-            0o100
-        } else if self.groups.contains(&node.gid) {
-            0o010
-        } else {
-            0o001
-        };
-        node.mode & bit != 0
-    }
 }
 
 /// Follows a container's start as `execve` would. `None` where there is no configuration or no command.
@@ -123,7 +87,9 @@ impl<'s, 'a> Walk<'s, 'a> {
             Ok(node) if !node.implied && self.who.as_ref().is_some_and(|who| !who.may_execute(node)) => {
                 fail("may not be entered by the user")
             }
-            Err(Unresolved::NotADirectory(part)) => fail(&format!("cannot be made: {part} is not a directory")),
+            Err(Unresolved::NotADirectory(part)) => {
+                fail(&format!("cannot be made: {part} is not a directory"))
+            }
             Err(Unresolved::Loop) => fail("is a loop of links"),
             _ => match self.closed_parent(path) {
                 Some(closed) => fail(&format!("lies below {closed}, which the user may not enter")),
@@ -307,17 +273,26 @@ impl<'s, 'a> Walk<'s, 'a> {
             ));
         }
         if let Some(why) = elf.refused() {
-            return Err(obstacle(path, format!("{what} is an ELF file that the kernel refuses: {why}")));
+            return Err(obstacle(
+                path,
+                format!("{what} is an ELF file that the kernel refuses: {why}"),
+            ));
         }
         if !elf.startable {
-            return Err(obstacle(path, format!("{what} is a library or an object file, not a program")));
+            return Err(obstacle(
+                path,
+                format!("{what} is a library or an object file, not a program"),
+            ));
         }
         let Some(loader) = &elf.interpreter else {
             return Ok(());
         };
         let fail = |why: &str| {
             let loader = escape(loader);
-            Err(obstacle(path, format!("{what} needs the dynamic loader {loader}, which {why}")))
+            Err(obstacle(
+                path,
+                format!("{what} needs the dynamic loader {loader}, which {why}"),
+            ))
         };
         match self.rootfs.resolve_from(&self.directory, loader) {
             Ok(node) if node.kind == Kind::File => match node.program.as_ref().map(|program| &program.form) {
@@ -415,11 +390,4 @@ pub(super) fn interpreter_exists(script: &Script, subject: &Subject<'_>) -> bool
             .flat_map(|path| path.split(':').take(SEARCHED))
             .any(|element| is_file(&RootPath::clean(element.as_bytes()), &name))
     })
-}
-
-fn obstacle(path: &RootPath, why: String) -> Obstacle {
-    Obstacle {
-        path: Some(path.clone()),
-        why,
-    }
 }

@@ -9,7 +9,7 @@ use crate::{
     rootfs::Node,
 };
 
-use super::{Check, Subject, tools::first_path};
+use super::{Check, Subject, start, tools::first_path};
 
 const RULE: &str = "unreachable-executable";
 /// Programs that are named, the largest.
@@ -36,9 +36,13 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     if excess.is_empty() {
         return Vec::new();
     }
-    let bytes = excess.iter().fold(0_u64, |sum, node| sum.saturating_add(node.size));
+    let bytes = excess
+        .iter()
+        .fold(0_u64, |sum, node| sum.saturating_add(node.size));
     let largest = excess.iter().take(NAMED);
-    let largest: Vec<String> = largest.map(|node| format!("{} ({} bytes)", first_path(node), node.size)).collect();
+    let largest: Vec<String> = largest
+        .map(|node| format!("{} ({} bytes)", first_path(node), node.size))
+        .collect();
     let mut finding = Finding::new(
         rule,
         format!(
@@ -60,10 +64,11 @@ fn is_startable(node: &Node, subject: &Subject<'_>) -> bool {
     let Some(program) = node.program.as_ref() else {
         return false;
     };
-    let library = match &program.form {
+    let inert = match &program.form {
         Form::Elf(elf) => elf.soname.is_some() && program.tool(subject.catalog).is_none(),
-        Form::Script(_) => false,
+        // Without its interpreter it starts nothing.
+        Form::Script(script) => !start::interpreter_exists(script, subject),
         Form::Archive => true,
     };
-    node.kind == Kind::File && node.mode & 0o111 != 0 && program.starts() && !library
+    node.kind == Kind::File && node.mode & 0o111 != 0 && program.starts() && !inert
 }

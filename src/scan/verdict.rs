@@ -66,7 +66,12 @@ pub(super) fn judge(
         ));
     }
 
-    let subject = Subject::new(&rootfs, image.config.as_ref(), image.platform.as_ref(), plan.catalog);
+    let subject = Subject::new(
+        &rootfs,
+        image.config.as_ref(),
+        image.platform.as_ref(),
+        plan.catalog,
+    );
     let mut findings = checks::run(&subject);
     if gaps.iter().any(|(_, gap)| gap.hides == Hides::Anything) {
         // What is not there may be in what was not read.

@@ -51,7 +51,11 @@ impl Libc {
             Self::Other
         } else if is(asked, b"ld-musl-") {
             Self::Musl
-        } else if is(asked, b"ld-linux") || is(asked, b"ld64.so") || is(asked, b"ld.so") || is(asked, b"ld-2.") {
+        } else if is(asked, b"ld-linux")
+            || is(asked, b"ld64.so")
+            || is(asked, b"ld.so")
+            || is(asked, b"ld-2.")
+        {
             Self::Glibc
         } else {
             Self::Other
@@ -202,14 +206,12 @@ impl<'a> Search<'a> {
         out
     }
 
-    fn search(
-        &mut self,
-        name: &[u8],
-        libc: Libc,
-        own: &[(bool, RootPath)],
-        elf: &Elf,
-    ) -> Option<Found<'a>> {
-        let part = |behind: bool| own.iter().filter(move |(is, _)| *is == behind).map(|(_, dir)| dir);
+    fn search(&mut self, name: &[u8], libc: Libc, own: &[(bool, RootPath)], elf: &Elf) -> Option<Found<'a>> {
+        let part = |behind: bool| {
+            own.iter()
+                .filter(move |(is, _)| *is == behind)
+                .map(|(_, dir)| dir)
+        };
         let from_env = self.from_env.clone();
         for directory in part(false).chain(&from_env).chain(part(true)) {
             let found = self.inside(directory, name, elf);
@@ -231,15 +233,20 @@ impl<'a> Search<'a> {
             }
         }
         let usual = self.usual.clone();
-        usual.iter().find_map(|directory| self.inside(directory, name, elf))
+        usual
+            .iter()
+            .find_map(|directory| self.inside(directory, name, elf))
     }
 
     /// What `/etc/ld-musl-ARCH.path` says.
     fn path_of_musl(&self) -> Option<&'a [u8]> {
-        let etc = self.rootfs.children(&RootPath::from("/etc")).find(|(path, node)| {
-            let name = path.name();
-            name.starts_with(b"ld-musl-") && name.ends_with(b".path") && node.kept.is_some()
-        });
+        let etc = self
+            .rootfs
+            .children(&RootPath::from("/etc"))
+            .find(|(path, node)| {
+                let name = path.name();
+                name.starts_with(b"ld-musl-") && name.ends_with(b".path") && node.kept.is_some()
+            });
         etc?.1.kept.as_ref().map(|kept| kept.bytes.as_slice())
     }
 
@@ -262,7 +269,11 @@ impl<'a> Search<'a> {
                 levels.map(|(level, _)| level.join(path.name())).collect()
             });
         let variants = levels.iter().filter_map(|path| self.object(path, elf)).collect();
-        Some(Found { origin, node, variants })
+        Some(Found {
+            origin,
+            node,
+            variants,
+        })
     }
 
     /// The file at a path if it is an object of the same class, byte order and processor: others are skipped.
@@ -285,7 +296,9 @@ impl<'a> Search<'a> {
 /// The last value that `Env` gives; `prefix` ends in `=`.
 pub(super) fn environment<'c>(config: &'c ImageConfig, prefix: &str) -> Option<&'c str> {
     let mut pairs = config.env.iter().rev();
-    pairs.find_map(|pair| pair.strip_prefix(prefix)).filter(|value| !value.is_empty())
+    pairs
+        .find_map(|pair| pair.strip_prefix(prefix))
+        .filter(|value| !value.is_empty())
 }
 
 fn absolute(working_dir: &RootPath, path: &[u8]) -> RootPath {
@@ -304,7 +317,9 @@ fn elements<'l>(list: &'l [u8], separators: &'l [u8]) -> impl Iterator<Item = &'
 fn usual(rootfs: &Rootfs) -> Vec<RootPath> {
     let mut out: Vec<RootPath> = Vec::new();
     let roots = DIRECTORIES.map(RootPath::from);
-    let below = roots.iter().filter_map(|path| rootfs.resolve(path).ok()?.paths.first());
+    let below = roots
+        .iter()
+        .filter_map(|path| rootfs.resolve(path).ok()?.paths.first());
     for path in below {
         let debian = rootfs
             .children(path)

@@ -53,7 +53,14 @@ impl Files {
                 inspector.feed(&bytes);
                 let program = inspector.finish().map(Box::new);
                 let size = bytes.len() as u64;
-                self.0.insert(key.clone(), Entry { size, program, ..file(&key.to_string(), 0o755) });
+                self.0.insert(
+                    key.clone(),
+                    Entry {
+                        size,
+                        program,
+                        ..file(&key.to_string(), 0o755)
+                    },
+                );
             }
         }
     }
@@ -62,15 +69,25 @@ impl Files {
 /// What `ldd` says that a program loads, with links followed.
 fn ldd(program: &Path) -> Option<BTreeSet<RootPath>> {
     let said = Command::new("ldd").arg(program).output().ok()?;
-    let text = String::from_utf8(said.stdout).ok().filter(|_| said.status.success())?;
-    let paths = text.lines().filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
+    let text = String::from_utf8(said.stdout)
+        .ok()
+        .filter(|_| said.status.success())?;
+    let paths = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')));
     let real = paths.map(|path| fs::canonicalize(path).unwrap());
-    Some(real.map(|path| RootPath::clean(path.as_os_str().as_bytes())).collect())
+    Some(
+        real.map(|path| RootPath::clean(path.as_os_str().as_bytes()))
+            .collect(),
+    )
 }
 
 #[test]
 fn the_start_is_what_the_loader_of_this_machine_loads() {
-    let mut all: Vec<_> = fs::read_dir("/usr/bin").unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut all: Vec<_> = fs::read_dir("/usr/bin")
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     all.sort();
     let elf = |path: &&std::path::PathBuf| {
         let about = fs::symlink_metadata(path).unwrap();
@@ -92,10 +109,23 @@ fn the_start_is_what_the_loader_of_this_machine_loads() {
     }
     assert!(compared.len() > 10, "{}", compared.len());
     // The names under which libraries are asked for are links beside them.
-    for directory in ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/lib64"] {
-        for entry in fs::read_dir(directory).into_iter().flatten().filter_map(Result::ok) {
+    for directory in [
+        "/usr/lib/x86_64-linux-gnu",
+        "/usr/lib/aarch64-linux-gnu",
+        "/usr/lib64",
+        "/lib64",
+    ] {
+        for entry in fs::read_dir(directory)
+            .into_iter()
+            .flatten()
+            .filter_map(Result::ok)
+        {
             let target = fs::canonicalize(entry.path()).ok();
-            let known = target.is_some_and(|path| files.0.contains_key(&RootPath::clean(path.as_os_str().as_bytes())));
+            let known = target.is_some_and(|path| {
+                files
+                    .0
+                    .contains_key(&RootPath::clean(path.as_os_str().as_bytes()))
+            });
             if known {
                 files.add(&entry.path(), &mut inspector);
             }
@@ -105,8 +135,17 @@ fn the_start_is_what_the_loader_of_this_machine_loads() {
         files.add(Path::new(link), &mut inspector);
     }
     let cache = fs::read("/etc/ld.so.cache").unwrap();
-    let kept = Some(Kept { bytes: cache, cut: false });
-    files.0.insert("/etc/ld.so.cache".into(), Entry { kept, ..file("/etc/ld.so.cache", 0o644) });
+    let kept = Some(Kept {
+        bytes: cache,
+        cut: false,
+    });
+    files.0.insert(
+        "/etc/ld.so.cache".into(),
+        Entry {
+            kept,
+            ..file("/etc/ld.so.cache", 0o644)
+        },
+    );
     let root = rootfs(files.0.into_values());
     for (program, loaded) in compared {
         let config = ImageConfig {
@@ -117,7 +156,13 @@ fn the_start_is_what_the_loader_of_this_machine_loads() {
         let closure = closure(&subject);
         assert!(closure.missing.is_empty(), "{program}: {:?}", closure.missing);
         let start = closure.reached.iter().filter(|(_, reach)| {
-            matches!(reach, Reach::Needed { tier: Tier::Start, .. })
+            matches!(
+                reach,
+                Reach::Needed {
+                    tier: Tier::Start,
+                    ..
+                }
+            )
         });
         let mut start: BTreeSet<RootPath> = start.map(|(path, _)| path.clone()).collect();
         assert!(start.remove(&program), "{program}");

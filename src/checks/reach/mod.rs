@@ -1,8 +1,7 @@
 //! The closure is every file that the entry point needs or may load, each with the reason: found by reading, not by running.
 //!
 //! Three tiers, the surest first: what is started and linked; libraries whose names stand in those; directories of modules
-//! and configurations that those read. Names that a program makes up at run time, plug-ins that its own configuration
-//! names, and what a deployment starts instead are not seen: so "not needed" means "not reached by these rules".
+//! and configurations that those read. More is not seen: so "not needed" means "not reached by these rules".
 
 mod cache;
 mod libraries;
@@ -81,7 +80,9 @@ impl Closure {
 
     /// Whether a file is in the closure.
     pub(super) fn holds(&self, node: &Node) -> bool {
-        node.paths.first().is_some_and(|path| self.reached.contains_key(path))
+        node.paths
+            .first()
+            .is_some_and(|path| self.reached.contains_key(path))
     }
 }
 
@@ -218,7 +219,10 @@ impl<'a> Walk<'a> {
     }
 
     /// An object in memory, and then all that it is linked with.
-    #[expect(clippy::too_many_arguments, reason = "an object is made in one place, of all that is known")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an object is made in one place, of all that is known"
+    )]
     fn object(
         &mut self,
         node: &'a Node,
@@ -273,14 +277,24 @@ impl<'a> Walk<'a> {
 
     /// `DT_NEEDED` of one object.
     fn needed(&mut self, at: usize, tier: Tier) {
-        let Some(&Object { node, elf, process, round, .. }) = self.objects.get(at) else {
+        let Some(&Object {
+            node,
+            elf,
+            process,
+            round,
+            ..
+        }) = self.objects.get(at)
+        else {
             return;
         };
         let Some((libc, program)) = self.processes.get(process).map(|one| (one.libc, one.program)) else {
             return;
         };
         for name in &elf.needed {
-            let loaded = self.processes.get_mut(process).is_some_and(|one| !one.names.insert(name));
+            let loaded = self
+                .processes
+                .get_mut(process)
+                .is_some_and(|one| !one.names.insert(name));
             if loaded || libc.provides(name) {
                 continue;
             }
@@ -322,14 +336,18 @@ impl<'a> Walk<'a> {
     /// Libraries that the loader puts before all others.
     fn preloaded(&mut self) {
         let kept = self.rootfs.resolve(&RootPath::from("/etc/ld.so.preload")).ok();
-        let kept = kept.and_then(|node| node.kept.as_ref()).map_or(&[][..], |kept| &kept.bytes);
+        let kept = kept
+            .and_then(|node| node.kept.as_ref())
+            .map_or(&[][..], |kept| &kept.bytes);
         let env = libraries::environment(self.config, "LD_PRELOAD=").unwrap_or_default();
         let names = [kept, env.as_bytes()].into_iter().flat_map(|list| {
             list.split(|byte| byte.is_ascii_whitespace() || *byte == b':')
                 .filter(|name| !name.is_empty())
         });
         for name in names {
-            self.library(name, 0, Tier::Start, 0, || "loaded before all other libraries".to_owned());
+            self.library(name, 0, Tier::Start, 0, || {
+                "loaded before all other libraries".to_owned()
+            });
         }
     }
 
@@ -338,7 +356,9 @@ impl<'a> Walk<'a> {
         let Some(process) = self.objects.get(at).map(|object| object.process) else {
             return;
         };
-        let Some(running) = self.processes.get_mut(process) else { return };
+        let Some(running) = self.processes.get_mut(process) else {
+            return;
+        };
         if running.libc == Libc::Other && !name.contains(&b'/') || !running.names.insert(name) {
             return;
         }
@@ -372,6 +392,9 @@ fn first(node: &Node) -> RootPath {
 }
 
 fn is_shell(node: &Node, subject: &Subject<'_>) -> bool {
-    let tool = node.program.as_ref().and_then(|program| program.tool(subject.catalog));
+    let tool = node
+        .program
+        .as_ref()
+        .and_then(|program| program.tool(subject.catalog));
     tool.is_some_and(|(_, meaning)| meaning.rule == Some("shell"))
 }

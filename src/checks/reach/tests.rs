@@ -63,7 +63,10 @@ fn config(entrypoint: &[&str]) -> ImageConfig {
 }
 
 /// What was reached, as `path: tier why`, and what is missing, as `name by path`.
-fn follow(entries: impl IntoIterator<Item = Entry>, config: &ImageConfig) -> (Vec<String>, Vec<String>, bool) {
+fn follow(
+    entries: impl IntoIterator<Item = Entry>,
+    config: &ImageConfig,
+) -> (Vec<String>, Vec<String>, bool) {
     let files = rootfs(entries);
     let platform = Platform::new("linux", "amd64", None);
     let subject = Subject::new(&files, Some(config), Some(&platform), Catalog::builtin());
@@ -122,7 +125,10 @@ fn what_nothing_satisfies_is_missing_once() {
     assert_eq!(and(vec![foreign.clone()]), ["liba.so.1 by /app"]);
     let narrow = with(library("/lib/liba.so.1", &[]), |elf| elf.class64 = false);
     assert_eq!(and(vec![narrow]), ["liba.so.1 by /app"]);
-    assert_eq!(and(vec![text("/lib/liba.so.1", "INPUT(x)")]), ["liba.so.1 by /app"]);
+    assert_eq!(
+        and(vec![text("/lib/liba.so.1", "INPUT(x)")]),
+        ["liba.so.1 by /app"]
+    );
     assert!(and(vec![foreign, library("/usr/lib/liba.so.1", &[])]).is_empty());
     assert_eq!(
         and(vec![library("/lib/liba.so.1", &["libz.so.1"])]),
@@ -135,7 +141,10 @@ fn what_nothing_satisfies_is_missing_once() {
         library("/opt/liba.so.1", &[]),
     ];
     assert!(missing(entries).is_empty());
-    assert_eq!(and(vec![symlink("/lib/liba.so.1", "/nowhere")]), ["liba.so.1 by /app"]);
+    assert_eq!(
+        and(vec![symlink("/lib/liba.so.1", "/nowhere")]),
+        ["liba.so.1 by /app"]
+    );
     assert!(and(vec![symlink("/lib/liba.so.1", "/opt/x"), library("/opt/x", &[])]).is_empty());
 }
 
@@ -147,12 +156,28 @@ fn own_paths_are_searched_as_the_loader_does() {
         let entries = [symlink("/app", "/srv/bin/app"), app, library(LOADER, &[])];
         missing(entries.into_iter().chain(extra))
     };
-    assert_eq!(found(dynamic("/app", &["liba.so"]), "/opt/liba.so"), ["liba.so by /app"]);
-    for list in ["$ORIGIN/../lib", "/x:${ORIGIN}/../$LIB", "/srv/lib", "/srv/${LIB}"] {
+    assert_eq!(
+        found(dynamic("/app", &["liba.so"]), "/opt/liba.so"),
+        ["liba.so by /app"]
+    );
+    for list in [
+        "$ORIGIN/../lib",
+        "/x:${ORIGIN}/../$LIB",
+        "/srv/lib",
+        "/srv/${LIB}",
+    ] {
         let run = with(app(), |elf| elf.runpath = Some(list.into()));
-        assert!(start(run, vec![library("/srv/lib/liba.so", &[])]).is_empty(), "{list}");
+        assert!(
+            start(run, vec![library("/srv/lib/liba.so", &[])]).is_empty(),
+            "{list}"
+        );
     }
-    let below = || vec![library("/srv/lib/liba.so", &["libb.so"]), library("/srv/lib/libb.so", &[])];
+    let below = || {
+        vec![
+            library("/srv/lib/liba.so", &["libb.so"]),
+            library("/srv/lib/libb.so", &[]),
+        ]
+    };
     // DT_RPATH of the program holds for its libraries too, DT_RUNPATH does not, and an object with one forgets its loaders.
     let rpath = with(app(), |elf| elf.rpath = Some("/srv/lib".into()));
     assert!(start(rpath.clone(), below()).is_empty());
@@ -169,7 +194,13 @@ fn own_paths_are_searched_as_the_loader_does() {
 
 #[test]
 fn environment_cache_and_newer_builds_count() {
-    let base = || [dynamic("/app", &["liba.so"]), library(LOADER, &[]), library("/opt/a/liba.so", &[])];
+    let base = || {
+        [
+            dynamic("/app", &["liba.so"]),
+            library(LOADER, &[]),
+            library("/opt/a/liba.so", &[]),
+        ]
+    };
     let mut told = config(&["/app"]);
     told.env.push("LD_LIBRARY_PATH=/x:/opt/a".to_owned());
     assert!(follow(base(), &told).1.is_empty());
@@ -183,7 +214,11 @@ fn environment_cache_and_newer_builds_count() {
     assert!(reached.contains(&"/lib/glibc-hwcaps/x86-64-v3/liba.so: start NEEDED by /app".to_owned()));
     let mut early = config(&["/app"]);
     early.env.push("LD_PRELOAD=/opt/a/liba.so".to_owned());
-    let entries = [dynamic("/app", &[]), library(LOADER, &[]), library("/opt/a/liba.so", &[])];
+    let entries = [
+        dynamic("/app", &[]),
+        library(LOADER, &[]),
+        library("/opt/a/liba.so", &[]),
+    ];
     assert_eq!(
         follow(entries, &early).0.last().unwrap(),
         "/opt/a/liba.so: start loaded before all other libraries"
@@ -194,13 +229,24 @@ fn environment_cache_and_newer_builds_count() {
 fn musl_is_its_own_parts_and_has_its_own_directories() {
     let loader = "/lib/ld-musl-x86_64.so.1";
     let app = |needed: &[&str]| {
-        with(dynamic("/app", needed), |elf| elf.interpreter = Some(loader.into()))
+        with(dynamic("/app", needed), |elf| {
+            elf.interpreter = Some(loader.into())
+        })
     };
     let look = |needed: &[&str], extra: Vec<Entry>| {
         missing([app(needed), library(loader, &[])].into_iter().chain(extra))
     };
-    assert!(look(&["libc.musl-x86_64.so.1", "libc.so", "libpthread.so.0", "libm.so.6"], vec![]).is_empty());
-    assert_eq!(look(&["liba.so"], vec![library("/lib64/liba.so", &[])]), ["liba.so by /app"]);
+    assert!(
+        look(
+            &["libc.musl-x86_64.so.1", "libc.so", "libpthread.so.0", "libm.so.6"],
+            vec![]
+        )
+        .is_empty()
+    );
+    assert_eq!(
+        look(&["liba.so"], vec![library("/lib64/liba.so", &[])]),
+        ["liba.so by /app"]
+    );
     assert!(look(&["liba.so"], vec![library("/usr/local/lib/liba.so", &[])]).is_empty());
     let told = kept("/etc/ld-musl-x86_64.path", b"/opt\n/lib\n".to_vec());
     assert!(look(&["liba.so"], vec![library("/opt/liba.so", &[]), told.clone()]).is_empty());
@@ -209,7 +255,9 @@ fn musl_is_its_own_parts_and_has_its_own_directories() {
         ["liba.so by /app"]
     );
     // Nobody knows how other loaders search.
-    let other = with(app(&["liba.so"]), |elf| elf.interpreter = Some("/lib/ld-uClibc.so.0".into()));
+    let other = with(app(&["liba.so"]), |elf| {
+        elf.interpreter = Some("/lib/ld-uClibc.so.0".into())
+    });
     assert!(missing([other, library("/lib/ld-uClibc.so.0", &[])]).is_empty());
 }
 
@@ -270,6 +318,8 @@ fn an_interpreter_brings_its_tree_without_the_tools_in_it() {
             program("/usr/lib/python3/sh", ["shell.bash"]),
             script("/usr/lib/python3.11/test.py"),
             script("/srv/other.py"),
+            symlink("/venv/bin/python", "/usr/bin/python3"),
+            library("/venv/lib/python3.11/site-packages/x.so", &[]),
         ],
         &config(&["/app.py"]),
     );
@@ -289,6 +339,7 @@ fn an_interpreter_brings_its_tree_without_the_tools_in_it() {
             "/usr/lib/x86_64-linux-gnu/libnss_sss.so.2",
             "/usr/lib/x86_64-linux-gnu/libssl.so.3",
             "/usr/lib/x86_64-linux-gnu/ossl-modules/legacy.so",
+            "/venv/lib/python3.11/site-packages/x.so",
         ]
     );
 }
@@ -301,14 +352,19 @@ fn configurations_and_arguments_name_what_is_loaded() {
         [
             with(dynamic("/usr/sbin/nginx", &[]), |_| ()),
             library(LOADER, &[]),
-            text("/etc/nginx/nginx.conf", "load_module modules/a.so;\n# load_module modules/b.so;\n"),
+            text(
+                "/etc/nginx/nginx.conf",
+                "load_module modules/a.so;\n# load_module modules/b.so;\n",
+            ),
             library("/usr/share/nginx/modules/a.so", &[]),
             library("/usr/share/nginx/modules/b.so", &[]),
             program("/plugin", []),
         ],
         &told,
     );
-    assert!(reached.contains(&"/usr/share/nginx/modules/a.so: tree /etc/nginx/nginx.conf names it".to_owned()));
+    assert!(
+        reached.contains(&"/usr/share/nginx/modules/a.so: tree /etc/nginx/nginx.conf names it".to_owned())
+    );
     assert!(reached.contains(&"/plugin: start named on the command line".to_owned()));
     assert!(!reached.iter().any(|line| line.contains("b.so")));
 }

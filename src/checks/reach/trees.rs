@@ -1,14 +1,7 @@
 //! Trees are directories of modules that a program loads without naming them, and what its configuration names.
 
 use super::{Libc, Object, Walk, first};
-use crate::{
-    binary::Form,
-    checks::Subject,
-    finding::Tier,
-    layer::Kind,
-    path::RootPath,
-    rootfs::Node,
-};
+use crate::{binary::Form, checks::Subject, finding::Tier, layer::Kind, path::RootPath, rootfs::Node};
 
 /// Who reads a tree.
 #[derive(Clone, Copy)]
@@ -22,7 +15,7 @@ enum Reader {
 /// One kind of tree.
 struct Tree {
     reader: Reader,
-    /// Directories. `HOME` is the directory above the one that holds the reader, `*` stands for the rest of a name.
+    /// Directories. `HOME` is the directory above one that holds the reader or a link to it, `*` stands for the rest of a name.
     directories: &'static [&'static str],
     what: &'static str,
 }
@@ -93,21 +86,12 @@ const TREES: &[Tree] = &[
     },
     Tree {
         reader: Reader::Library("libc.so.6"),
-        directories: &[
-            "/usr/lib/*/gconv",
-            "/usr/lib/gconv",
-            "/usr/lib64/gconv",
-            "/lib/*/gconv",
-        ],
+        directories: &["/usr/lib/*/gconv", "/usr/lib/gconv", "/usr/lib64/gconv"],
         what: "character sets of the C library",
     },
 ];
 
-const PYTHON: &[&str] = &[
-    "HOME/lib/python*",
-    "/usr/lib/python3*",
-    "/usr/local/lib/python*",
-];
+const PYTHON: &[&str] = &["HOME/lib/python*", "/usr/lib/python3*", "/usr/local/lib/python*"];
 const PERL: &[&str] = &[
     "/usr/lib/*/perl*",
     "/usr/share/perl*",
@@ -148,6 +132,9 @@ const DIRECTIVES: &[(&[u8], &[u8], usize, &[&str])] = &[
 /// Name services that the C library asks whatever `/etc/nsswitch.conf` says.
 const SERVICES: [&[u8]; 3] = [b"files", b"dns", b"compat"];
 
+/// Names of one program whose directories are looked at.
+const HOMES: usize = 16;
+
 /// Rules whose tools are no part of another program's tree.
 const APART: [&str; 3] = ["shell", "interpreter", "package-manager"];
 
@@ -186,7 +173,10 @@ fn one<'a>(
     let node = *node;
     let reads = match tree.reader {
         Reader::Family(family) => has_family(node, family),
-        Reader::Library(name) => elf.soname.as_ref().is_some_and(|is| is.starts_with(name.as_bytes())),
+        Reader::Library(name) => elf
+            .soname
+            .as_ref()
+            .is_some_and(|is| is.starts_with(name.as_bytes())),
     };
     if !reads {
         return;
@@ -201,7 +191,10 @@ fn one<'a>(
 }
 
 fn has_family(node: &Node, family: &str) -> bool {
-    let identities = node.program.as_ref().map_or(&[][..], |program| &program.identities);
+    let identities = node
+        .program
+        .as_ref()
+        .map_or(&[][..], |program| &program.identities);
     identities.iter().any(|identity| identity.family == family)
 }
 
@@ -209,8 +202,10 @@ fn has_family(node: &Node, family: &str) -> bool {
 fn expand(walk: &mut Walk<'_>, reader: &Node, pattern: &str) -> Vec<RootPath> {
     let mut found = Vec::new();
     let rest = if let Some(rest) = pattern.strip_prefix("HOME") {
-        let homes = reader.paths.iter().filter_map(|path| path.parent()?.parent());
-        found.extend(homes);
+        // A virtual environment has a link to the interpreter, and its modules beside that.
+        let links = walk.rootfs.aliases(reader);
+        let paths = reader.paths.iter().chain(links.iter().map(|link| &link.path));
+        found.extend(paths.take(HOMES).filter_map(|path| path.parent()?.parent()));
         rest
     } else {
         found.push(RootPath::root());
@@ -219,7 +214,11 @@ fn expand(walk: &mut Walk<'_>, reader: &Node, pattern: &str) -> Vec<RootPath> {
     for part in rest.split('/').filter(|part| !part.is_empty()) {
         let mut next = Vec::new();
         for directory in found {
-            let Some(directory) = walk.rootfs.resolve(&directory).ok().and_then(|node| node.paths.first())
+            let Some(directory) = walk
+                .rootfs
+                .resolve(&directory)
+                .ok()
+                .and_then(|node| node.paths.first())
             else {
                 continue;
             };
@@ -259,7 +258,9 @@ fn take<'a>(walk: &mut Walk<'a>, subject: &Subject<'a>, directory: &RootPath, at
         let Some(program) = node.program.as_ref().filter(|_| node.kind == Kind::File) else {
             continue;
         };
-        let rule = program.tool(subject.catalog).and_then(|(_, meaning)| meaning.rule);
+        let rule = program
+            .tool(subject.catalog)
+            .and_then(|(_, meaning)| meaning.rule);
         if rule.is_some_and(|rule| APART.contains(&rule)) {
             continue;
         }
@@ -282,7 +283,9 @@ fn services(walk: &mut Walk<'_>, at: usize) {
     };
     let process = object.process;
     let told = walk.rootfs.resolve(&RootPath::from("/etc/nsswitch.conf")).ok();
-    let told = told.and_then(|node| node.kept.as_ref()).map_or(&[][..], |kept| &kept.bytes);
+    let told = told
+        .and_then(|node| node.kept.as_ref())
+        .map_or(&[][..], |kept| &kept.bytes);
     let words = told
         .split(|byte| *byte == b'\n')
         .filter(|line| !line.starts_with(b"#"))
@@ -338,9 +341,17 @@ fn named(walk: &mut Walk<'_>, directive: &[u8], place: usize) -> Vec<(RootPath, 
             if !line.starts_with(directive) || !walk.search.spend() {
                 continue;
             }
-            let word = line.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(place);
+            let word = line
+                .split(u8::is_ascii_whitespace)
+                .filter(|word| !word.is_empty())
+                .nth(place);
             let cut = |byte: &u8| b"\"';".contains(byte);
-            let word: Vec<u8> = word.unwrap_or_default().iter().copied().filter(|b| !cut(b)).collect();
+            let word: Vec<u8> = word
+                .unwrap_or_default()
+                .iter()
+                .copied()
+                .filter(|b| !cut(b))
+                .collect();
             if !word.is_empty() {
                 out.push((first(node), word));
             }
@@ -351,11 +362,19 @@ fn named(walk: &mut Walk<'_>, directive: &[u8], place: usize) -> Vec<(RootPath, 
 
 /// `node_modules` beside and above the scripts that Node.js runs.
 fn node_modules<'a>(walk: &mut Walk<'a>, subject: &Subject<'a>) {
-    let Some(at) = walk.objects.iter().position(|object| has_family(object.node, "interp.node")) else {
+    let Some(at) = walk
+        .objects
+        .iter()
+        .position(|object| has_family(object.node, "interp.node"))
+    else {
         return;
     };
     let here = RootPath::clean(walk.config.working_dir.as_bytes());
-    let beside = walk.arguments.iter().flat_map(|node| &node.paths).filter_map(RootPath::parent);
+    let beside = walk
+        .arguments
+        .iter()
+        .flat_map(|node| &node.paths)
+        .filter_map(RootPath::parent);
     let mut directories: Vec<RootPath> = beside.chain([here]).collect();
     directories = directories
         .iter()
@@ -365,7 +384,11 @@ fn node_modules<'a>(walk: &mut Walk<'a>, subject: &Subject<'a>) {
     directories.sort();
     directories.dedup();
     for directory in directories {
-        let found = walk.rootfs.resolve(&directory).ok().and_then(|node| node.paths.first());
+        let found = walk
+            .rootfs
+            .resolve(&directory)
+            .ok()
+            .and_then(|node| node.paths.first());
         if let Some(directory) = found {
             take(walk, subject, directory, at, "modules of Node.js");
         }

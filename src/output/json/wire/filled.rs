@@ -1,8 +1,8 @@
 //! Filling the wire types from a report.
 
 use super::{
-    Accepted, Bytes, Cap, Capability, Config, Finding, FoundIn, Gap, Identity, Image, Layer, Needed, OtherPath,
-    Problem, Unused, User, decimal,
+    Accepted, Bytes, Cap, Capability, Config, Finding, FoundIn, Gap, Identity, Image, Layer, Needed,
+    OtherPath, Problem, Unused, User, decimal,
 };
 use crate::{
     failure::Failure,

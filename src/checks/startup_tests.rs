@@ -9,7 +9,12 @@ use crate::{
 fn why(files: &Rootfs, config: &ImageConfig) -> Option<String> {
     let found = look("missing-program", files, Some(config)).pop()?;
     let message = found.message;
-    Some(message.strip_prefix("The container cannot start: ").unwrap().to_owned())
+    Some(
+        message
+            .strip_prefix("The container cannot start: ")
+            .unwrap()
+            .to_owned(),
+    )
 }
 
 #[test]
@@ -22,7 +27,9 @@ fn what_the_kernel_refuses_cannot_start() {
     };
     let files = rootfs([
         with("/cut", |elf| elf.damage = Some("the header is cut".to_owned())),
-        with("/odd", |elf| elf.damage = Some("the dynamic section has no end, or more".to_owned())),
+        with("/odd", |elf| {
+            elf.damage = Some("the dynamic section has no end, or more".to_owned())
+        }),
         with("/lib.so", |elf| elf.startable = false),
         dynamic(program("/closed-loader", []), "/lib/closed"),
         mode(program("/lib/closed", []), 0o644),
@@ -50,19 +57,41 @@ fn what_the_kernel_refuses_cannot_start() {
         assert_eq!(at(fine), None, "{fine}");
     }
     for (path, want) in [
-        ("/cut", "/cut is an ELF file that the kernel refuses: the header is cut"),
+        (
+            "/cut",
+            "/cut is an ELF file that the kernel refuses: the header is cut",
+        ),
         ("/lib.so", "/lib.so is a library or an object file, not a program"),
-        ("/closed-loader", "/closed-loader needs the dynamic loader /lib/closed, which may not be executed"),
-        ("/text-loader", "/text-loader needs the dynamic loader /lib/text, which is no ELF file"),
-        ("/arm-loader", "/arm-loader needs the dynamic loader /lib/arm, which is built for another processor"),
+        (
+            "/closed-loader",
+            "/closed-loader needs the dynamic loader /lib/closed, which may not be executed",
+        ),
+        (
+            "/text-loader",
+            "/text-loader needs the dynamic loader /lib/text, which is no ELF file",
+        ),
+        (
+            "/arm-loader",
+            "/arm-loader needs the dynamic loader /lib/arm, which is built for another processor",
+        ),
         ("/pipe", "/pipe is no regular file"),
-        ("/bare", "/plain, the interpreter of /bare, has no execute bit (mode 0644)"),
+        (
+            "/bare",
+            "/plain, the interpreter of /bare, has no execute bit (mode 0644)",
+        ),
         ("/loop", "/loop is the end of more than 5 interpreters in a row"),
-        ("/bom", "/bom is neither an ELF program nor a text that begins with `#!`"),
+        (
+            "/bom",
+            "/bom is neither an ELF program nor a text that begins with `#!`",
+        ),
     ] {
         assert_eq!(at(path).as_deref(), Some(want));
     }
-    assert!(at("/bad-caps").unwrap().starts_with("/bad-caps carries an invalid `security.capability`"));
+    assert!(
+        at("/bad-caps")
+            .unwrap()
+            .starts_with("/bad-caps carries an invalid `security.capability`")
+    );
 }
 
 #[test]
@@ -83,10 +112,19 @@ fn the_working_directory_must_be_one() {
     assert_eq!(at("0", "/closed"), None);
     for (directory, want) in [
         ("/file", "the working directory /file is not a directory"),
-        ("/file/x", "the working directory /file/x cannot be made: /file is not a directory"),
+        (
+            "/file/x",
+            "the working directory /file/x cannot be made: /file is not a directory",
+        ),
         ("/loop", "the working directory /loop is a loop of links"),
-        ("/closed", "the working directory /closed may not be entered by the user"),
-        ("/closed/in", "the working directory /closed/in lies below /closed, which the user may not enter"),
+        (
+            "/closed",
+            "the working directory /closed may not be entered by the user",
+        ),
+        (
+            "/closed/in",
+            "the working directory /closed/in lies below /closed, which the user may not enter",
+        ),
     ] {
         assert_eq!(at("1000:1000", directory).as_deref(), Some(want));
     }
@@ -96,7 +134,11 @@ fn the_working_directory_must_be_one() {
 fn a_missing_path_is_the_default_one() {
     let files = rootfs([program("/usr/local/bin/tool", [])]);
     let mut bare = config("", &["tool"], &[]);
-    assert!(why(&files, &bare).unwrap().contains("in no directory of PATH (/usr/bin:/bin)"));
+    assert!(
+        why(&files, &bare)
+            .unwrap()
+            .contains("in no directory of PATH (/usr/bin:/bin)")
+    );
     bare.env.clear();
     assert_eq!(why(&files, &bare), None);
 }
@@ -119,8 +161,10 @@ fn a_missing_library_is_told_with_who_needs_it() {
     let found = look("missing-library", &files(Some(library)), Some(&config));
     assert_eq!(
         messages(&found),
-        ["The container cannot start: /app needs the library libpq.so.5, which is at /opt/libpq.so.5, where the loader \
-          does not look or cannot use it; the image has no /etc/ld.so.cache"]
+        [
+            "The container cannot start: /app needs the library libpq.so.5, which is at /opt/libpq.so.5, where the loader \
+          does not look or cannot use it; the image has no /etc/ld.so.cache"
+        ]
     );
     // What is not started needs nothing.
     let other = super::config("", &["/lib64/ld-linux-x86-64.so.2"], &[]);
@@ -138,7 +182,11 @@ fn an_image_may_name_nothing_to_start() {
         (&["/x"][..], &[][..], 0),
     ] {
         let config = config("", entrypoint, cmd);
-        assert_eq!(look("no-command", &files, Some(&config)).len(), want, "{entrypoint:?}");
+        assert_eq!(
+            look("no-command", &files, Some(&config)).len(),
+            want,
+            "{entrypoint:?}"
+        );
     }
     assert!(look("no-command", &files, None).is_empty());
 }
@@ -222,13 +270,16 @@ fn what_nothing_leads_to_is_one_finding() {
         size(program("/bin/small", []), 10),
         size(program("/bin/large", ["shell.bash"]), 90),
         mode(program("/bin/plain", []), 0o644),
+        script("/bin/dead", "/bin/sh", []),
     ]);
     let config = config("", &["/app"], &[]);
     let found = look("unreachable-executable", &files, Some(&config));
     assert_eq!(
         messages(&found),
-        ["2 of 4 programs (100 bytes) are not reached from the entry point by its libraries, modules and arguments; the \
-          largest: /bin/large (90 bytes), /bin/small (10 bytes)"]
+        [
+            "2 of 4 programs (100 bytes) are not reached from the entry point by its libraries, modules and arguments; the \
+          largest: /bin/large (90 bytes), /bin/small (10 bytes)"
+        ]
     );
     assert_eq!(found[0].bytes, 100);
     let single = rootfs([program("/app", [])]);
