@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     finding::{Finding, Rule},
+    gap::Hides,
     text::escape,
 };
 
@@ -22,6 +23,11 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let Some(rule) = Rule::get(RULE) else {
         return Vec::new();
     };
+    // What is missing may be in what was not read.
+    let unread = |hides| matches!(hides, Hides::Anything | Hides::Programs);
+    if subject.rootfs.gaps().iter().any(|(_, gap)| unread(gap.hides)) {
+        return Vec::new();
+    }
     let missing = &subject.closure().missing;
     let names: BTreeSet<&[u8]> = missing.iter().map(|one| one.name.as_slice()).collect();
     // A file of that name that the loader does not come by: each is found in one pass.

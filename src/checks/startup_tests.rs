@@ -166,6 +166,13 @@ fn a_missing_library_is_told_with_who_needs_it() {
           does not look or cannot use it; the image has no /etc/ld.so.cache"
         ]
     );
+    let mut facts = layer([app.clone(), program(loader, [])]);
+    facts.gaps.push(crate::gap::Gap {
+        path: None,
+        why: "too large".to_owned(),
+        hides: Hides::Programs,
+    });
+    assert!(look("missing-library", &merge([facts]), Some(&config)).is_empty());
     // What is not started needs nothing.
     let other = super::config("", &["/lib64/ld-linux-x86-64.so.2"], &[]);
     assert!(look("missing-library", &files(None), Some(&other)).is_empty());

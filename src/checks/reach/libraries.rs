@@ -117,6 +117,12 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Looks into one more directory last: a C library that was built for a place of its own has its loader there.
+    pub(super) fn also(&mut self, directory: Option<RootPath>) {
+        self.usual
+            .extend(directory.filter(|path| !self.usual.contains(path)));
+    }
+
     /// Whether it had to look up more than it may.
     pub(super) fn gave_up(&self) -> bool {
         self.work > Limits::default().reach_work

@@ -210,6 +210,7 @@ impl<'a> Walk<'a> {
             if let Some(Form::Elf(elf)) = loader.program.as_ref().map(|program| &program.form) {
                 process.names.extend(elf.soname.as_deref());
             }
+            self.search.also(first(loader).parent());
             self.mark(loader, tier, || format!("the loader of {}", first(node)));
         }
         let origin = node.paths.first().and_then(RootPath::parent).unwrap_or_default();
@@ -335,10 +336,9 @@ impl<'a> Walk<'a> {
 
     /// Libraries that the loader puts before all others.
     fn preloaded(&mut self) {
-        let kept = self.rootfs.resolve(&RootPath::from("/etc/ld.so.preload")).ok();
-        let kept = kept
-            .and_then(|node| node.kept.as_ref())
-            .map_or(&[][..], |kept| &kept.bytes);
+        let file = self.rootfs.resolve(&RootPath::from("/etc/ld.so.preload"));
+        let kept = file.ok().and_then(|node| node.kept.as_ref());
+        let kept = kept.map_or(&[][..], |kept| &kept.bytes);
         let env = libraries::environment(self.config, "LD_PRELOAD=").unwrap_or_default();
         let names = [kept, env.as_bytes()].into_iter().flat_map(|list| {
             list.split(|byte| byte.is_ascii_whitespace() || *byte == b':')

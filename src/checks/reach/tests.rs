@@ -146,6 +146,15 @@ fn what_nothing_satisfies_is_missing_once() {
         ["liba.so.1 by /app"]
     );
     assert!(and(vec![symlink("/lib/liba.so.1", "/opt/x"), library("/opt/x", &[])]).is_empty());
+    // A C library of its own looks beside its loader.
+    let own = [
+        with(dynamic("/app", &["liba.so.1"]), |elf| {
+            elf.interpreter = Some("/opt/c/ld-linux-x86-64.so.2".into())
+        }),
+        library("/opt/c/ld-linux-x86-64.so.2", &[]),
+        library("/opt/c/liba.so.1", &[]),
+    ];
+    assert!(missing(own).is_empty());
 }
 
 #[test]
