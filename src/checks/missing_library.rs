@@ -1,6 +1,6 @@
 //! A missing library is one that the program to start is linked with and that its loader would not find.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use crate::{
     finding::{Finding, Rule},
@@ -53,9 +53,10 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         match astray.iter().find(|path| path.name() == one.name) {
             None => message.push_str("is not in the image"),
             Some(path) => {
-                message.push_str(&format!(
+                let _ = write!(
+                    message,
                     "is at {path}, where the loader does not look or cannot use it"
-                ));
+                );
                 if !one.cache {
                     message.push_str("; the image has no /etc/ld.so.cache");
                 }

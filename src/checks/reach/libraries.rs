@@ -201,12 +201,11 @@ impl<'a> Search<'a> {
             }
             return out;
         }
-        match &object.elf.runpath {
-            Some(list) => add(object, list, true),
-            None => {
-                for object in chain.filter(|object| object.elf.runpath.is_none()) {
-                    object.elf.rpath.iter().for_each(|list| add(object, list, false));
-                }
+        if let Some(list) = &object.elf.runpath {
+            add(object, list, true);
+        } else {
+            for object in chain.filter(|object| object.elf.runpath.is_none()) {
+                object.elf.rpath.iter().for_each(|list| add(object, list, false));
             }
         }
         out

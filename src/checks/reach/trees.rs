@@ -222,14 +222,13 @@ fn expand(walk: &mut Walk<'_>, reader: &Node, pattern: &str) -> Vec<RootPath> {
             else {
                 continue;
             };
-            match part.strip_suffix('*') {
-                None => next.push(directory.join(part.as_bytes())),
-                Some(start) => {
-                    for (path, _) in walk.rootfs.children(directory) {
-                        if walk.search.spend() && path.name().starts_with(start.as_bytes()) {
-                            next.push(path.clone());
-                        }
-                    }
+            let Some(start) = part.strip_suffix('*') else {
+                next.push(directory.join(part.as_bytes()));
+                continue;
+            };
+            for (path, _) in walk.rootfs.children(directory) {
+                if walk.search.spend() && path.name().starts_with(start.as_bytes()) {
+                    next.push(path.clone());
                 }
             }
         }
