@@ -73,6 +73,10 @@ pub struct Limits {
     pub dynamic_entries: usize,
     /// Dynamic symbols looked at in one program.
     pub symbols: usize,
+    /// Names of libraries kept of one program's texts.
+    pub library_names: usize,
+    /// Paths looked up while it is found out what the entry point needs.
+    pub reach_work: usize,
     /// Symbolic links followed for one path, as in Linux.
     pub link_hops: usize,
     /// Steps through links, and bytes of directories that no member names, while one image's layers are merged: what
@@ -132,6 +136,8 @@ impl Default for Limits {
             program_headers: 65_536,
             dynamic_entries: 4_096,
             symbols: 1_000_000,
+            library_names: 1_000,
+            reach_work: 1_000_000,
             link_hops: 40,
             tree_work: (128 * MIB) as usize,
             findings: 5_000,

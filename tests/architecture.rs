@@ -50,7 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "checks",
         &[
-            "binary", "catalog", "finding", "gap", "image", "layer", "path", "rootfs", "text",
+            "binary", "catalog", "finding", "gap", "image", "layer", "limits", "path", "rootfs", "text",
         ],
     ),
     ("policy", &["finding", "image", "path", "text"]),

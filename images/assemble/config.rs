@@ -74,6 +74,14 @@ pub(crate) fn configure(wanted: &ConfigRecipe, config: &mut Value, history: &mut
         say(format!("CMD {}", shown(&words)));
         config["Cmd"] = words.into();
     }
+    if let Some(command) = &wanted.healthcheck {
+        let test = match command {
+            Command::Exec(words) => [vec!["CMD".to_owned()], words.clone()].concat(),
+            Command::Shell(text) => vec!["CMD-SHELL".to_owned(), text.clone()],
+        };
+        say(format!("HEALTHCHECK {}", shown(&test)));
+        config["Healthcheck"] = json!({ "Test": test });
+    }
 }
 
 fn words(command: &Command) -> Vec<String> {

@@ -154,6 +154,7 @@ pub(crate) struct ConfigRecipe {
     pub(crate) user: Option<String>,
     pub(crate) entrypoint: Option<Command>,
     pub(crate) cmd: Option<Command>,
+    pub(crate) healthcheck: Option<Command>,
     pub(crate) env: Vec<String>,
     pub(crate) working_dir: Option<String>,
     pub(crate) expose: Vec<String>,

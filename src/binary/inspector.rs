@@ -12,6 +12,7 @@ use super::{
     elf::Reading,
     go, identify,
     identify::Seen,
+    library_names::LibraryNames,
     packed, script,
     search::{Found, OVERLAP},
     self_extracting::SelfExtracting,
@@ -47,6 +48,7 @@ pub struct Inspector<'a> {
     pieces: Vec<(Piece, usize)>,
     found: Found,
     crates: Crates,
+    library_names: LibraryNames,
     build_infos: Vec<u64>,
     /// The file has an x bit.
     executable: bool,
@@ -106,6 +108,7 @@ impl<'a> Inspector<'a> {
             pieces: Vec::new(),
             found: Found::new(catalog),
             crates: Crates::default(),
+            library_names: LibraryNames::default(),
             build_infos: Vec::new(),
             executable: false,
             taken: 0,
@@ -141,6 +144,7 @@ impl<'a> Inspector<'a> {
         self.pieces.clear();
         self.found.clear();
         self.crates.clear();
+        self.library_names.clear();
         self.build_infos.clear();
         self.executable = false;
         self.taken = 0;
@@ -300,6 +304,7 @@ impl<'a> Inspector<'a> {
     fn search_head(&mut self) {
         self.found.search(self.catalog, &self.head);
         self.crates.search(self.catalog, &self.head);
+        self.library_names.search(&self.head, self.limits.library_names);
         self.build_infos.extend(build_infos(&self.head));
     }
 
@@ -318,6 +323,7 @@ impl<'a> Inspector<'a> {
     fn look(&mut self) {
         self.found.search(self.catalog, &self.chunk);
         self.crates.search(self.catalog, &self.chunk);
+        self.library_names.search(&self.chunk, self.limits.library_names);
         self.keep_pieces();
         let from = self.chunk.len().saturating_sub(OVERLAP.max(TAIL));
         self.chunk.drain(..from);
@@ -411,6 +417,7 @@ impl<'a> Inspector<'a> {
             self.found.search(self.catalog, &image);
             self.crates.clear();
             self.crates.search(self.catalog, &image);
+            self.library_names.search(&image, self.limits.library_names);
             let inner = Reading::of(Content::whole(&image), self.limits);
             let infos: Vec<u64> = build_infos(&image).collect();
             let inside = identify(&inner, &self.found, &self.crates, &infos);
@@ -425,10 +432,13 @@ impl<'a> Inspector<'a> {
                  cannot be undone here"
             ));
         }
+        let mut elf = reading.elf;
+        let known = elf.needed.iter().chain(&elf.soname).map(Vec::as_slice);
+        (elf.library_names, elf.library_names_cut) = self.library_names.take(&known.collect::<Vec<_>>());
         Program {
             identities,
             opaque,
-            ..Program::of(Form::Elf(reading.elf), inside)
+            ..Program::of(Form::Elf(elf), inside)
         }
     }
 }

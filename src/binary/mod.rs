@@ -12,6 +12,7 @@ pub(crate) mod fuzzing;
 mod go;
 mod identify;
 mod inspector;
+mod library_names;
 mod nrv;
 mod packed;
 mod script;
@@ -77,7 +78,7 @@ impl Program {
         let form = match &self.form {
             Form::Elf(elf) => {
                 let names = [&elf.interpreter, &elf.soname, &elf.rpath, &elf.runpath];
-                lists(&elf.needed) + names.into_iter().map(one).sum::<usize>()
+                lists(&elf.needed) + lists(&elf.library_names) + names.into_iter().map(one).sum::<usize>()
             }
             Form::Script(script) => script.interpreter.len() + one(&script.argument) + one(&script.inner),
             Form::Archive | Form::Text | Form::Data => 0,
@@ -163,6 +164,10 @@ pub struct Elf {
     pub rpath: Option<Vec<u8>>,
     /// `DT_RUNPATH`.
     pub runpath: Option<Vec<u8>>,
+    /// Names of further libraries that stand somewhere in the file, sorted: it may load them by itself.
+    pub library_names: Vec<Vec<u8>>,
+    /// There are more such names than are kept.
+    pub library_names_cut: bool,
     /// What the reader could not make sense of, such as "dynamic section outside the file". The program stays one.
     pub damage: Option<String>,
 }
@@ -183,6 +188,13 @@ impl Elf {
             258 => "LoongArch",
             _ => return None,
         })
+    }
+
+    /// Why the kernel would not start it, whatever else it is (`fs/binfmt_elf.c`).
+    pub fn refused(&self) -> Option<&str> {
+        self.damage
+            .as_deref()
+            .filter(|damage| elf::REFUSED.contains(damage))
     }
 
     /// How it is linked, in one word: a library, static or dynamic.

@@ -12,6 +12,7 @@ mod empty_password;
 mod exposure_tests;
 mod extra_root_account;
 mod file_capability;
+mod foreign_executable;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod identify;
@@ -20,15 +21,19 @@ mod interpreter;
 mod interpreters;
 mod login_account;
 mod machine;
+mod missing_library;
 mod missing_program;
 mod modules;
 mod network_tool;
+mod no_command;
 mod non_numeric_user;
+mod obstacle;
 mod os_utility;
 mod package_database;
 mod package_manager;
 mod packed_executable;
 mod privilege_tool;
+mod reach;
 mod remote_login_port;
 mod residue;
 mod root_group;
@@ -43,16 +48,19 @@ mod setgid_file;
 mod setuid_file;
 mod shell;
 mod shell_form_command;
+mod shell_healthcheck;
 mod start;
 #[cfg(test)]
 mod tests;
 mod tools;
 mod unknown_user;
+mod unreachable_executable;
 mod user;
+mod who;
 mod world_writable_path;
 mod writable_program;
 
-use std::collections::BTreeMap;
+use std::{cell::OnceCell, collections::BTreeMap};
 
 pub use combination::{Together, combinations};
 
@@ -76,7 +84,7 @@ pub struct Check {
     pub run: fn(&Subject<'_>) -> Vec<Finding>,
 }
 
-/// What a check may look at.
+/// What a check may look at; made by [`Subject::new`].
 pub struct Subject<'a> {
     /// The merged file system.
     pub rootfs: &'a Rootfs,
@@ -86,6 +94,31 @@ pub struct Subject<'a> {
     pub platform: Option<&'a Platform>,
     /// What the tools are.
     pub catalog: &'a Catalog,
+    /// What the entry point needs, once it was asked for.
+    closure: OnceCell<reach::Closure>,
+}
+
+impl<'a> Subject<'a> {
+    /// An image as checks see it: see the fields.
+    pub fn new(
+        rootfs: &'a Rootfs,
+        config: Option<&'a ImageConfig>,
+        platform: Option<&'a Platform>,
+        catalog: &'a Catalog,
+    ) -> Self {
+        Self {
+            rootfs,
+            config,
+            platform,
+            catalog,
+            closure: OnceCell::new(),
+        }
+    }
+
+    /// What the entry point needs.
+    fn closure(&self) -> &reach::Closure {
+        self.closure.get_or_init(|| reach::closure(self))
+    }
 }
 
 /// Every check, in the order of the rules.
@@ -99,6 +132,7 @@ pub static CHECKS: &[Check] = &[
     privilege_tool::CHECK,
     os_utility::CHECK,
     packed_executable::CHECK,
+    foreign_executable::CHECK,
     package_database::CHECK,
     root_user::CHECK,
     root_group::CHECK,
@@ -115,11 +149,15 @@ pub static CHECKS: &[Check] = &[
     device_file::CHECK,
     shell_form_command::CHECK,
     missing_program::CHECK,
+    missing_library::CHECK,
+    no_command::CHECK,
+    shell_healthcheck::CHECK,
     secret_file::CHECK,
     secret_in_config::CHECK,
     remote_login_port::CHECK,
     sensitive_volume::CHECK,
     residue::CHECK,
+    unreachable_executable::CHECK,
 ];
 
 /// All contents that the checks need.
@@ -135,6 +173,7 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for check in CHECKS {
         let mut found = (check.run)(subject);
+        found.iter_mut().for_each(|finding| add_reach(finding, subject));
         found.sort_by(|a, b| (&a.path, &a.subject, a.layer).cmp(&(&b.path, &b.subject, b.layer)));
         findings.append(&mut found);
     }
@@ -142,12 +181,21 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
 }
 
 /// Rules that look at the configuration alone.
-const OF_CONFIG: [&str; 4] = [
+const OF_CONFIG: [&str; 5] = [
     "shell-form-command",
+    "no-command",
     "secret-in-config",
     "remote-login-port",
     "sensitive-volume",
 ];
+
+/// Says of a tool whether the entry point needs it.
+fn add_reach(finding: &mut Finding, subject: &Subject<'_>) {
+    if finding.rule.family == FamilyOfRules::Tools && finding.state == State::Present {
+        let node = finding.path.as_ref().and_then(|path| subject.rootfs.get(path));
+        finding.reach = node.and_then(|node| subject.closure().reach(node));
+    }
+}
 
 /// The rules whose findings something unread could hide, in the order of the rules.
 pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
@@ -156,7 +204,10 @@ pub fn hidden_by(hides: Hides) -> Vec<&'static Rule> {
         Hides::Anything => !OF_CONFIG.contains(&rule.id),
         Hides::Programs => rule.family == FamilyOfRules::Tools || rule.id == "login-account",
         Hides::Accounts => rule.family == FamilyOfRules::Users,
-        Hides::Contents => matches!(rule.family, FamilyOfRules::Leftovers | FamilyOfRules::Cargo),
+        Hides::Contents => {
+            matches!(rule.family, FamilyOfRules::Leftovers | FamilyOfRules::Cargo)
+                && rule.id != "unreachable-executable"
+        }
         Hides::Nothing => false,
     };
     RULES.iter().filter(could_hide).collect()

@@ -353,12 +353,7 @@ fn what_is_allowed_together_is_told_with_the_cheapest_way() {
         program("/usr/local/bin/python3", ["interp.python"]),
         program("/usr/bin/curl", ["net.curl"]),
     ]);
-    let subject = Subject {
-        rootfs: &files,
-        config: None,
-        platform: None,
-        catalog: Catalog::builtin(),
-    };
+    let subject = Subject::new(&files, None, None, Catalog::builtin());
     let mut findings = run(&subject);
     let all = |findings: &[Finding]| combinations(findings, Catalog::builtin());
     let by = |findings: &[Finding], id: &str| -> Option<Vec<String>> {

@@ -2,16 +2,19 @@
 
 use crate::{
     binary::{Elf, Form, Script},
+    image::ImageConfig,
     layer::Kind,
     path::RootPath,
     rootfs::{Node, Rootfs, Unresolved},
     text::escape,
 };
 
+pub(super) use super::who::Who;
 use super::{
     Subject, capability,
     command_line::{self, EnvLine, delegated, env_line, search_path},
     machine,
+    obstacle::{Obstacle, obstacle},
 };
 
 /// Interpreters of interpreters that the kernel follows.
@@ -26,44 +29,6 @@ pub(super) struct Start<'a> {
     pub(super) obstacle: Option<Obstacle>,
 }
 
-/// Why a program cannot be started.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Obstacle {
-    /// Where it was looked for; `None` for a bare name.
-    pub(super) path: Option<RootPath>,
-    /// The fact, as half a sentence with the path in it.
-    pub(super) why: String,
-}
-
-/// Who starts it, where that can be told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Who {
-    /// User.
-    pub(super) uid: u64,
-    /// Group and supplementary groups.
-    pub(super) groups: Vec<u64>,
-}
-
-impl Who {
-    /// Whether the mode lets this user start the file, or enter the directory: one class counts, the first that fits.
-    pub(super) fn may_execute(&self, node: &Node) -> bool {
-        let bit = if self.uid == 0 {
-            // Root needs any x bit on a file, and enters every directory.
-            if node.kind == Kind::Directory {
-                return true;
-            }
-            0o111
-        } else if self.uid == node.uid {
-            0o100
-        } else if self.groups.contains(&node.gid) {
-            0o010
-        } else {
-            0o001
-        };
-        node.mode & bit != 0
-    }
-}
-
 /// Follows a container's start as `execve` would. `None` where there is no configuration or no command.
 pub(super) fn follow<'a>(subject: &Subject<'a>) -> Option<Start<'a>> {
     let config = subject.config?;
@@ -72,22 +37,23 @@ pub(super) fn follow<'a>(subject: &Subject<'a>) -> Option<Start<'a>> {
         .map(str::as_bytes)
         .collect();
     let program = *argv.first()?;
-    let walk = Walk {
-        rootfs: subject.rootfs,
-        subject,
-        directory: RootPath::clean(config.working_dir.as_bytes()),
-        search: search_path(config),
-        who: super::user::runs_as(subject),
-    };
+    let walk = Walk::new(subject, config);
     let mut start = Start {
         chain: Vec::new(),
         obstacle: None,
     };
-    start.obstacle = walk.begin(program, &mut start.chain).err();
+    let begun = walk.enter().and_then(|()| walk.begin(program, &mut start.chain));
+    start.obstacle = begun.err();
     if start.obstacle.is_none() {
         walk.delegate(argv, &mut start.chain);
     }
     Some(start)
+}
+
+/// What keeps another program of the image, such as its health check, from starting in the container.
+pub(super) fn obstacle_of(subject: &Subject<'_>, program: &[u8]) -> Option<Obstacle> {
+    let walk = Walk::new(subject, subject.config?);
+    walk.begin(program, &mut Vec::new()).err()
 }
 
 struct Walk<'s, 'a> {
@@ -98,7 +64,37 @@ struct Walk<'s, 'a> {
     who: Option<Who>,
 }
 
-impl<'a> Walk<'_, 'a> {
+impl<'s, 'a> Walk<'s, 'a> {
+    fn new(subject: &'s Subject<'a>, config: &'a ImageConfig) -> Self {
+        Self {
+            rootfs: subject.rootfs,
+            subject,
+            directory: RootPath::clean(config.working_dir.as_bytes()),
+            search: search_path(config),
+            who: super::user::runs_as(subject),
+        }
+    }
+
+    /// The working directory: runtimes make one that is missing, but nothing helps where it is no directory or closed.
+    fn enter(&self) -> Result<(), Obstacle> {
+        let path = &self.directory;
+        let fail = |why: &str| Err(obstacle(path, format!("the working directory {path} {why}")));
+        match self.rootfs.resolve(path) {
+            Ok(node) if node.kind != Kind::Directory => fail("is not a directory"),
+            Ok(node) if !node.implied && self.who.as_ref().is_some_and(|who| !who.may_execute(node)) => {
+                fail("may not be entered by the user")
+            }
+            Err(Unresolved::NotADirectory(part)) => {
+                fail(&format!("cannot be made: {part} is not a directory"))
+            }
+            Err(Unresolved::Loop) => fail("is a loop of links"),
+            _ => match self.closed_parent(path) {
+                Some(closed) => fail(&format!("lies below {closed}, which the user may not enter")),
+                None => Ok(()),
+            },
+        }
+    }
+
     /// Finds and examines a program and its interpreters; every file that was reached goes to `chain`.
     fn begin(&self, name: &[u8], chain: &mut Vec<&'a Node>) -> Result<(), Obstacle> {
         let (mut path, mut node) = self.locate(name)?;
@@ -300,18 +296,39 @@ impl<'a> Walk<'_, 'a> {
                 format!("{what} is built for {machine}, not for {platform}"),
             ));
         }
+        if let Some(why) = elf.refused() {
+            return Err(obstacle(
+                path,
+                format!("{what} is an ELF file that the kernel refuses: {why}"),
+            ));
+        }
+        if !elf.startable {
+            return Err(obstacle(
+                path,
+                format!("{what} is a library or an object file, not a program"),
+            ));
+        }
         let Some(loader) = &elf.interpreter else {
             return Ok(());
         };
-        match self.rootfs.resolve_from(&self.directory, loader) {
-            Ok(node) if node.kind == Kind::File => Ok(()),
-            _ => Err(obstacle(
+        let fail = |why: &str| {
+            let loader = escape(loader);
+            Err(obstacle(
                 path,
-                format!(
-                    "{what} needs the dynamic loader {}, which is not in the image",
-                    escape(loader)
-                ),
-            )),
+                format!("{what} needs the dynamic loader {loader}, which {why}"),
+            ))
+        };
+        match self.rootfs.resolve_from(&self.directory, loader) {
+            Ok(node) if node.kind == Kind::File => match node.program.as_ref().map(|program| &program.form) {
+                _ if !self.may_execute(node) => fail("may not be executed"),
+                Some(Form::Elf(other)) if machine::foreign(other, self.subject.platform).is_some() => {
+                    fail("is built for another processor")
+                }
+                Some(Form::Elf(_)) => Ok(()),
+                None if self.unread(node) => Ok(()),
+                _ => fail("is no ELF file"),
+            },
+            _ => fail("is not in the image"),
         }
     }
 
@@ -370,12 +387,5 @@ impl<'a> Walk<'_, 'a> {
             }
             argv = next;
         }
-    }
-}
-
-fn obstacle(path: &RootPath, why: String) -> Obstacle {
-    Obstacle {
-        path: Some(path.clone()),
-        why,
     }
 }

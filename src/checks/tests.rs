@@ -1,6 +1,8 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
 mod inside;
+#[path = "startup_tests.rs"]
+mod startup;
 
 use std::collections::BTreeSet;
 
@@ -28,12 +30,7 @@ pub(super) fn config(user: &str, entrypoint: &[&str], cmd: &[&str]) -> ImageConf
 /// Findings of one rule, on an amd64 image.
 pub(super) fn look(rule: &str, rootfs: &Rootfs, config: Option<&ImageConfig>) -> Vec<Finding> {
     let platform = Platform::new("linux", "amd64", None);
-    let subject = Subject {
-        rootfs,
-        config,
-        platform: Some(&platform),
-        catalog: Catalog::builtin(),
-    };
+    let subject = Subject::new(rootfs, config, Some(&platform), Catalog::builtin());
     let check = CHECKS.iter().find(|check| check.rule == rule).unwrap();
     let found = (check.run)(&subject);
     for finding in &found {
@@ -113,12 +110,15 @@ fn every_rule_has_its_check_its_file_and_its_page() {
         "machine",
         "mod",
         "modules",
+        "obstacle",
         "run_tests",
         "set_id",
         "start",
+        "startup_tests",
         "tests",
         "tools",
         "user",
+        "who",
     ];
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let names = |directory: &str, extension: &str| -> BTreeSet<String> {
@@ -1234,12 +1234,7 @@ fn an_image_without_anything_to_say_says_nothing() {
     ]);
     let platform = Platform::new("linux", "amd64", None);
     let config = config("65532:65532", &["/server"], &[]);
-    let subject = Subject {
-        rootfs: &files,
-        config: Some(&config),
-        platform: Some(&platform),
-        catalog: Catalog::builtin(),
-    };
+    let subject = Subject::new(&files, Some(&config), Some(&platform), Catalog::builtin());
     assert_eq!(run(&subject), []);
 }
 

@@ -1,9 +1,11 @@
 //! A finding: one rule broken once, with its subject, evidence and place.
 
 mod fingerprint;
+mod reach;
 mod rule;
 
 pub use fingerprint::fingerprint;
+pub use reach::{Reach, Tier};
 pub use rule::{FamilyOfRules, RULES, Rule};
 
 use crate::{image::Layer, path::RootPath};
@@ -161,6 +163,8 @@ pub struct Finding {
     pub capabilities: Vec<String>,
     /// What a profile may judge apart.
     pub qualifier: Option<Qualifier>,
+    /// Whether the entry point needs the program, where that can be told.
+    pub reach: Option<Reach>,
     /// Bytes that would go with it; 0 where there are none.
     pub bytes: u64,
     /// One sentence with the fact, complete by itself; image text in it is escaped.
@@ -188,6 +192,7 @@ impl Finding {
             state: State::Present,
             capabilities: Vec::new(),
             qualifier: None,
+            reach: None,
             bytes: 0,
             message: message.into(),
             fix: fix.into(),

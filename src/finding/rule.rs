@@ -109,6 +109,12 @@ pub static RULES: &[Rule] = &[
         "An executable is packed and cannot be looked into"
     ),
     rule!(
+        "foreign-executable",
+        Tools,
+        Low,
+        "A program is for another processor"
+    ),
+    rule!(
         "package-database",
         Leftovers,
         Low,
@@ -169,6 +175,20 @@ pub static RULES: &[Rule] = &[
         "The container starts through a shell"
     ),
     rule!("missing-program", StartUp, High, "The program to start is not there", security: false),
+    rule!(
+        "missing-library",
+        StartUp,
+        High,
+        "A library that the program needs is not there",
+        security: false
+    ),
+    rule!("no-command", StartUp, Info, "The image names nothing to start", security: false),
+    rule!(
+        "shell-healthcheck",
+        StartUp,
+        Low,
+        "The health check needs a shell, or cannot run"
+    ),
     rule!("secret-file", Exposure, High, "A file holds a secret"),
     rule!(
         "secret-in-config",
@@ -193,5 +213,11 @@ pub static RULES: &[Rule] = &[
         Cargo,
         Low,
         "A lower layer still ships what was removed"
+    ),
+    rule!(
+        "unreachable-executable",
+        Cargo,
+        Info,
+        "Programs are in the image that the entry point does not reach"
     ),
 ];

@@ -49,12 +49,8 @@ pub fn image(data: &[u8]) {
         healthcheck: vec!["CMD-SHELL".to_owned(), word(words.wrapping_add(*user))],
         ..ImageConfig::default()
     };
-    let findings = checks::run(&checks::Subject {
-        rootfs: &rootfs,
-        config: Some(&config),
-        platform: None,
-        catalog: Catalog::builtin(),
-    });
+    let subject = checks::Subject::new(&rootfs, Some(&config), None, Catalog::builtin());
+    let findings = checks::run(&subject);
     for finding in &findings {
         assert_shown(&finding.message);
         assert_shown(&finding.fix);

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Rules that say that something is not in the image.
-const OF_ABSENCE: [&str; 2] = ["missing-program", "unknown-user"];
+const OF_ABSENCE: [&str; 3] = ["missing-program", "missing-library", "unknown-user"];
 
 /// Judges one image from the facts of its layers.
 ///
@@ -68,12 +68,12 @@ pub(super) fn judge(
         ));
     }
 
-    let subject = Subject {
-        rootfs: &rootfs,
-        config: image.config.as_ref(),
-        platform: image.platform.as_ref(),
-        catalog: plan.catalog,
-    };
+    let subject = Subject::new(
+        &rootfs,
+        image.config.as_ref(),
+        image.platform.as_ref(),
+        plan.catalog,
+    );
     let mut findings = checks::run(&subject);
     if gaps.iter().any(|(_, gap)| gap.hides == Hides::Anything) {
         // What is not there may be in what was not read.

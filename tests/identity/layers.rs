@@ -83,12 +83,7 @@ impl Renamed {
         assert!(facts.gaps.is_empty(), "{:?}", facts.gaps);
         let rootfs = Rootfs::merge(&[&facts]);
         let platform: Platform = format!("linux/{architecture}").parse().unwrap();
-        let subject = Subject {
-            rootfs: &rootfs,
-            config: None,
-            platform: Some(&platform),
-            catalog: Catalog::builtin(),
-        };
+        let subject = Subject::new(&rootfs, None, Some(&platform), Catalog::builtin());
         let findings = checks::run(&subject);
         let tools = findings.iter().filter_map(|finding| {
             let identity = finding.identity.as_ref()?;

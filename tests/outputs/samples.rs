@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use scant::{
     failure::{Code, Failure},
-    finding::{Alias, AliasKind, Evidence, Finding, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint},
+    finding::{
+        Alias, AliasKind, Evidence, Finding, ImageGap, LayerOrigin, RULES, Reach, Rule, State, Tier,
+        fingerprint,
+    },
     image::{Digest, History, Image, ImageConfig, Layer, Platform},
     path::RootPath,
     policy::{Grade, Level, Policy, Rubric, Waiver},
@@ -204,12 +207,14 @@ pub(crate) fn bad_verdict() -> Verdict {
             kind: AliasKind::Symlink,
         },
     ];
+    bash.reach = Some(Reach::Needed {
+        tier: Tier::Start,
+        why: "run by /usr/local/bin/app".into(),
+    });
     findings.push(judged(bash, Level::Deny, 30.0));
-    findings.push(judged(
-        tool("shell", "dash", Some("0.5.12"), "/usr/bin/dash", 0),
-        Level::Deny,
-        5.0,
-    ));
+    let mut dash = tool("shell", "dash", Some("0.5.12"), "/usr/bin/dash", 0);
+    dash.reach = Some(Reach::NotNeeded);
+    findings.push(judged(dash, Level::Deny, 5.0));
     for name in ["apt", "apt-get", "dpkg"] {
         let version = (name != "dpkg").then_some("2.6.1");
         let path = format!("/usr/bin/{name}");

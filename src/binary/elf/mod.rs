@@ -29,6 +29,13 @@ pub(super) const MAGIC: &[u8] = b"\x7fELF";
 /// Longest interpreter path that the kernel takes (`PATH_MAX`), and longest library name that is looked at.
 const LONGEST_NAME: usize = 4_096;
 
+/// Damage for which the kernel does not start a file; of the rest only the loader takes note.
+pub(super) const REFUSED: [&str; 4] = [CUT, TOO_MANY_HEADERS, HEADERS_OUTSIDE, ENDLESS_INTERPRETER];
+const CUT: &str = "the header is cut";
+const TOO_MANY_HEADERS: &str = "it states more program headers than the kernel takes";
+const HEADERS_OUTSIDE: &str = "program headers lie outside the file";
+const ENDLESS_INTERPRETER: &str = "the path of its interpreter has no end";
+
 /// What was read of an ELF file.
 #[derive(Debug)]
 pub(super) struct Reading<'a> {
@@ -64,7 +71,7 @@ impl<'a> Reading<'a> {
         };
         match reading.header() {
             Some(header) => reading.program(&header, limits),
-            None => reading.damage("the header is cut"),
+            None => reading.damage(CUT),
         }
         reading
     }
@@ -183,11 +190,11 @@ impl<'a> Reading<'a> {
         let bytes = size * usize::from(header.e_phnum);
         self.headers_end = header.e_phoff.saturating_add(bytes as u64);
         if bytes > limits.program_headers {
-            return self.damage("it states more program headers than the kernel takes");
+            return self.damage(TOO_MANY_HEADERS);
         }
         let table = self.content.at(header.e_phoff, bytes);
         if table.len() < bytes {
-            self.damage("program headers lie outside the file");
+            self.damage(HEADERS_OUTSIDE);
         }
         self.segments = ProgramHeader::parse(table, 0, table.len() / size, self.ctx).unwrap_or_default();
         let loaded = self.segments.iter().filter(|segment| segment.p_type == PT_LOAD);
@@ -205,7 +212,7 @@ impl<'a> Reading<'a> {
         let bytes = self.content.at(segment.p_offset, most);
         let end = memchr::memchr(0, bytes);
         if end.is_none() {
-            self.damage("the path of its interpreter has no end");
+            self.damage(ENDLESS_INTERPRETER);
         }
         Some(
             bytes

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::ink::{self, Ink, columns, count, number, pad};
 use crate::{
-    finding::{Finding, Rule, State},
+    finding::{Finding, Reach, Rule, State},
     policy::Level,
     report::{ReportedFinding, Verdict},
     text,
@@ -245,6 +245,11 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
     let origin = finding.layer.and_then(|index| verdict.layers.get(index));
     if let Some(instruction) = origin.and_then(|origin| origin.instruction.as_deref()) {
         details.push(format!("put there by {}", text::escape(instruction.as_bytes())));
+    }
+    match &finding.reach {
+        Some(Reach::Needed { why, .. }) => details.push(format!("needed: {why}")),
+        Some(Reach::NotNeeded) => details.push("not needed by the entry point".to_owned()),
+        None => {}
     }
     if !finding.capabilities.is_empty() {
         details.push(format!("lets an intruder: {}", finding.capabilities.join(", ")));

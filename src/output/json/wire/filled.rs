@@ -2,11 +2,11 @@
 
 use super::{
     Accepted, Bytes, Cap, Capability, Combination, Config, Finding, FoundIn, Gap, Identity, Image, Layer,
-    OtherPath, Problem, Unused, User, decimal,
+    Needed, OtherPath, Problem, Unused, User, decimal,
 };
 use crate::{
     failure::Failure,
-    finding::{Alias, Evidence, ImageGap, LayerOrigin},
+    finding::{Alias, Evidence, ImageGap, LayerOrigin, Reach},
     image::{Digest, ImageConfig},
     path::RootPath,
     policy::Waiver,
@@ -103,6 +103,7 @@ fn reported<'a>(reported: &'a ReportedFinding, layers: &'a [LayerOrigin]) -> Fin
         location: None,
         state: finding.state.as_str(),
         capabilities: &finding.capabilities,
+        reach: finding.reach.as_ref().map(Needed::from),
         message: &finding.message,
         fix: &finding.fix,
         points: decimal(reported.points),
@@ -214,6 +215,23 @@ impl From<&Alias> for OtherPath {
             path: alias.path.to_lossy(),
             path_hex: hex_if_lossy(&alias.path),
             kind: alias.kind.as_str(),
+        }
+    }
+}
+
+impl<'a> From<&'a Reach> for Needed<'a> {
+    fn from(reach: &'a Reach) -> Self {
+        match reach {
+            Reach::Needed { tier, why } => Self {
+                needed: true,
+                tier: Some(tier.as_str()),
+                why: Some(why),
+            },
+            Reach::NotNeeded => Self {
+                needed: false,
+                tier: None,
+                why: None,
+            },
         }
     }
 }

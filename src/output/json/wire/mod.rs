@@ -173,11 +173,19 @@ struct Finding<'a> {
     location: Option<Location>,
     state: &'static str,
     capabilities: &'a [String],
+    reach: Option<Needed<'a>>,
     message: &'a str,
     fix: &'a str,
     points: Number,
     fingerprint: &'a str,
     waiver: Option<Accepted<'a>>,
+}
+
+#[derive(Serialize)]
+struct Needed<'a> {
+    needed: bool,
+    tier: Option<&'static str>,
+    why: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -1,0 +1,119 @@
+//! A library name is a text in a file's bytes, such as `libssl.so.3`: what the program may load by itself.
+
+use std::collections::BTreeSet;
+
+use super::search::OVERLAP;
+
+/// What every such name has in it.
+const MARK: &[u8] = b".so";
+/// Longest name that is looked at: one that lies across two chunks is whole in the second.
+const LONGEST: usize = OVERLAP;
+
+/// The names found in one file.
+#[derive(Debug, Default)]
+pub(super) struct LibraryNames {
+    found: BTreeSet<Vec<u8>>,
+    /// There were more than are kept.
+    cut: bool,
+}
+
+impl LibraryNames {
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Notes the names in `data`, up to `most` in all.
+    pub(super) fn search(&mut self, data: &[u8], most: usize) {
+        for at in memchr::memmem::find_iter(data, MARK) {
+            let Some(name) = name_at(data, at).filter(|name| !self.found.contains(*name)) else {
+                continue;
+            };
+            if self.found.len() >= most {
+                self.cut = true;
+                return;
+            }
+            self.found.insert(name.to_vec());
+        }
+    }
+
+    /// The names but for those in `known`, sorted, and whether some are left out.
+    pub(super) fn take(&mut self, known: &[&[u8]]) -> (Vec<Vec<u8>>, bool) {
+        let all = std::mem::take(&mut self.found);
+        let names = all.into_iter().filter(|name| !known.contains(&name.as_slice()));
+        (names.collect(), std::mem::take(&mut self.cut))
+    }
+}
+
+/// The name whose `.so` stands at `at`: `libssl.so`, `libssl.so.3`, `/usr/lib/libssl.so.3`.
+fn name_at(data: &[u8], at: usize) -> Option<&[u8]> {
+    let mut end = at + MARK.len();
+    while let Some([b'.', rest @ ..]) = data.get(end..) {
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits == 0 {
+            break;
+        }
+        end += 1 + digits;
+    }
+    if data.get(end).is_some_and(|byte| is_name(*byte)) {
+        return None;
+    }
+    let before = data.get(at.saturating_sub(LONGEST)..at)?;
+    let length = before.iter().rev().take_while(|byte| is_name(**byte)).count();
+    let name = data.get(at - length..end)?;
+    let stem = before.last().is_some_and(|byte| is_name(*byte) && *byte != b'/');
+    (stem && name.len() <= LONGEST).then_some(name)
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_.+-/".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(data: &[u8]) -> Vec<String> {
+        let mut names = LibraryNames::default();
+        names.search(data, 100);
+        let text = |name: Vec<u8>| String::from_utf8(name).unwrap();
+        names.take(&[]).0.into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn names_of_libraries_are_found_and_nothing_like_them() {
+        assert_eq!(
+            names(b"\0libssl.so.3\0x\0/usr/lib/libz.so\0lib%s.so\0libstdc++.so.6.0.30\0libX-1.2.so.6 a"),
+            [
+                "/usr/lib/libz.so",
+                "libX-1.2.so.6",
+                "libssl.so.3",
+                "libstdc++.so.6.0.30",
+                "s.so"
+            ]
+        );
+        let nothing: [&[u8]; 6] = [
+            b"\0.so\0",
+            b"/.so\0",
+            b"a.source\0",
+            b"a.so.x\0",
+            b"a.so-1\0",
+            b"a.so.3x\0",
+        ];
+        for none in nothing {
+            assert!(names(none).is_empty(), "{none:?}");
+        }
+        assert_eq!(names(b"liba.so"), ["liba.so"]);
+        let long = [vec![b'a'; LONGEST], b".so\0".to_vec()].concat();
+        assert!(names(&long).is_empty());
+    }
+
+    #[test]
+    fn too_many_names_are_told() {
+        let mut names = LibraryNames::default();
+        names.search(b"a.so b.so a.so", 2);
+        names.search(b"b.so a.so", 2);
+        assert_eq!(names.take(&[b"a.so"]), (vec![b"b.so".to_vec()], false));
+        names.search(b"a.so b.so c.so", 2);
+        assert!(names.take(&[]).1);
+    }
+}

@@ -1,0 +1,384 @@
+//! Libraries are searched as the loader does it: glibc (ld.so(8)) or musl.
+
+use std::collections::BTreeMap;
+
+use super::{Object, cache};
+use crate::{
+    binary::{Elf, Form},
+    image::ImageConfig,
+    layer::Kind,
+    limits::Limits,
+    path::RootPath,
+    rootfs::{Node, Rootfs},
+};
+
+/// Where glibc's builds for the common distributions look; those of Debian are below the first two, by processor.
+const DIRECTORIES: [&str; 4] = ["/lib", "/usr/lib", "/lib64", "/usr/lib64"];
+/// Where musl looks if it was not told otherwise.
+const OF_MUSL: &[u8] = b"/lib:/usr/local/lib:/usr/lib";
+/// Directories that are looked at of one list.
+const ELEMENTS: usize = 64;
+/// Objects whose `DT_RPATH` is looked at, from one up to its program.
+const LOADERS: usize = 30;
+/// What musl's `libc` is itself, whichever of these is asked for.
+const PARTS_OF_MUSL: [&[u8]; 9] = [
+    b"libc.",
+    b"libpthread.",
+    b"librt.",
+    b"libm.",
+    b"libdl.",
+    b"libutil.",
+    b"libxnet.",
+    b"libcrypt.",
+    b"libresolv.",
+];
+
+/// Which C library loads a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Libc {
+    Glibc,
+    Musl,
+    /// Another one, whose ways are not known.
+    Other,
+}
+
+impl Libc {
+    /// By the loader that a program asks for and the file that this name leads to.
+    pub(super) fn of(loader: &[u8], file: &RootPath) -> Self {
+        let asked = loader.rsplit(|b| *b == b'/').next().unwrap_or(loader);
+        let is = |name: &[u8], start: &[u8]| name.starts_with(start);
+        if is(file.name(), b"libgcompat") || memchr::memmem::find(asked, b"uClibc").is_some() {
+            Self::Other
+        } else if is(asked, b"ld-musl-") {
+            Self::Musl
+        } else if is(asked, b"ld-linux")
+            || is(asked, b"ld64.so")
+            || is(asked, b"ld.so")
+            || is(asked, b"ld-2.")
+        {
+            Self::Glibc
+        } else {
+            Self::Other
+        }
+    }
+
+    /// Whether the C library itself is what is asked for.
+    pub(super) fn provides(self, name: &[u8]) -> bool {
+        self == Self::Musl && PARTS_OF_MUSL.iter().any(|part| name.starts_with(part))
+    }
+}
+
+/// A library where it was found.
+#[derive(Clone, Debug)]
+pub(super) struct Found<'a> {
+    /// The directory in which it was looked for.
+    pub(super) origin: RootPath,
+    pub(super) node: &'a Node,
+    /// Builds of it for newer processors.
+    pub(super) variants: Vec<&'a Node>,
+}
+
+/// Searches libraries, and counts what that takes.
+pub(super) struct Search<'a> {
+    rootfs: &'a Rootfs,
+    working_dir: RootPath,
+    from_env: Vec<RootPath>,
+    cache: BTreeMap<&'a [u8], Vec<&'a [u8]>>,
+    usual: Vec<RootPath>,
+    /// Libraries that nothing but the usual places decides.
+    known: BTreeMap<(Libc, u16, bool, &'a [u8]), Option<Found<'a>>>,
+    work: usize,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(rootfs: &'a Rootfs, config: &ImageConfig) -> Self {
+        let working_dir = RootPath::clean(config.working_dir.as_bytes());
+        let from_env = environment(config, "LD_LIBRARY_PATH=").map_or_else(Vec::new, |list| {
+            elements(list.as_bytes(), b":;")
+                .map(|element| absolute(&working_dir, element))
+                .collect()
+        });
+        let mut cache: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
+        let kept = rootfs
+            .resolve(&RootPath::from("/etc/ld.so.cache"))
+            .ok()
+            .and_then(|node| node.kept.as_ref());
+        for (name, path) in kept.map_or_else(Vec::new, |kept| cache::read(&kept.bytes)) {
+            cache.entry(name).or_default().push(path);
+        }
+        Self {
+            rootfs,
+            working_dir,
+            from_env,
+            cache,
+            usual: usual(rootfs),
+            known: BTreeMap::new(),
+            work: 0,
+        }
+    }
+
+    /// Looks into one more directory last: a C library that was built for a place of its own has its loader there.
+    pub(super) fn also(&mut self, directory: Option<RootPath>) {
+        self.usual
+            .extend(directory.filter(|path| !self.usual.contains(path)));
+    }
+
+    /// Whether it had to look up more than it may.
+    pub(super) fn gave_up(&self) -> bool {
+        self.work > Limits::default().reach_work
+    }
+
+    /// Counts a look-up; whether it may be made.
+    pub(super) fn spend(&mut self) -> bool {
+        self.work += 1;
+        !self.gave_up()
+    }
+
+    /// Whether the loader has a cache to look into.
+    pub(super) fn has_cache(&self) -> bool {
+        !self.cache.is_empty()
+    }
+
+    /// The library that an object gets under a name.
+    pub(super) fn find(
+        &mut self,
+        name: &'a [u8],
+        libc: Libc,
+        objects: &[Object<'a>],
+        at: usize,
+    ) -> Option<Found<'a>> {
+        let object = objects.get(at)?;
+        if name.contains(&b'/') {
+            let path = self.absolute(name);
+            return self.at(&path, object.elf);
+        }
+        let own = self.own_directories(libc, objects, at);
+        let key = (libc, object.elf.machine, object.elf.class64, name);
+        if own.is_empty()
+            && let Some(known) = self.known.get(&key)
+        {
+            return known.clone();
+        }
+        let plain = own.is_empty();
+        let found = self.search(name, libc, &own, object.elf);
+        if plain && !self.gave_up() {
+            self.known.insert(key, found.clone());
+        }
+        found
+    }
+
+    /// The same for a name that was made up here.
+    pub(super) fn find_made(
+        &mut self,
+        name: &[u8],
+        libc: Libc,
+        objects: &[Object<'a>],
+        at: usize,
+    ) -> Option<Found<'a>> {
+        let own = self.own_directories(libc, objects, at);
+        self.search(name, libc, &own, objects.get(at)?.elf)
+    }
+
+    fn absolute(&self, path: &[u8]) -> RootPath {
+        absolute(&self.working_dir, path)
+    }
+
+    /// What the object and its loaders add: directories before `LD_LIBRARY_PATH` (`false`) or behind it (`true`).
+    fn own_directories(&self, libc: Libc, objects: &[Object<'a>], at: usize) -> Vec<(bool, RootPath)> {
+        let mut out = Vec::new();
+        let mut add = |object: &Object<'a>, list: &[u8], behind: bool| {
+            for element in elements(list, b":") {
+                let spelt = expand(element, object);
+                out.extend(spelt.iter().map(|one| (behind, self.absolute(one))));
+            }
+        };
+        let Some(object) = objects.get(at) else { return out };
+        let chain = std::iter::successors(Some(object), |object| objects.get(object.loader?)).take(LOADERS);
+        if libc == Libc::Musl {
+            for object in chain {
+                let list = object.elf.runpath.as_ref().or(object.elf.rpath.as_ref());
+                list.iter().for_each(|list| add(object, list, true));
+            }
+            return out;
+        }
+        if let Some(list) = &object.elf.runpath {
+            add(object, list, true);
+        } else {
+            for object in chain.filter(|object| object.elf.runpath.is_none()) {
+                object.elf.rpath.iter().for_each(|list| add(object, list, false));
+            }
+        }
+        out
+    }
+
+    fn search(&mut self, name: &[u8], libc: Libc, own: &[(bool, RootPath)], elf: &Elf) -> Option<Found<'a>> {
+        let part = |behind: bool| {
+            own.iter()
+                .filter(move |(is, _)| *is == behind)
+                .map(|(_, dir)| dir)
+        };
+        let from_env = self.from_env.clone();
+        for directory in part(false).chain(&from_env).chain(part(true)) {
+            let found = self.inside(directory, name, elf);
+            if found.is_some() {
+                return found;
+            }
+        }
+        if libc == Libc::Musl {
+            let told = self.path_of_musl().unwrap_or(OF_MUSL);
+            return elements(told, b":\n").find_map(|element| {
+                let directory = RootPath::clean(element);
+                self.inside(&directory, name, elf)
+            });
+        }
+        for path in self.cache.get(name).cloned().unwrap_or_default() {
+            let found = self.at(&RootPath::clean(path), elf);
+            if found.is_some() {
+                return found;
+            }
+        }
+        let usual = self.usual.clone();
+        usual
+            .iter()
+            .find_map(|directory| self.inside(directory, name, elf))
+    }
+
+    /// What `/etc/ld-musl-ARCH.path` says.
+    fn path_of_musl(&self) -> Option<&'a [u8]> {
+        let etc = self
+            .rootfs
+            .children(&RootPath::from("/etc"))
+            .find(|(path, node)| {
+                let name = path.name();
+                name.starts_with(b"ld-musl-") && name.ends_with(b".path") && node.kept.is_some()
+            });
+        etc?.1.kept.as_ref().map(|kept| kept.bytes.as_slice())
+    }
+
+    fn inside(&mut self, directory: &RootPath, name: &[u8], elf: &Elf) -> Option<Found<'a>> {
+        self.at(&directory.join(name), elf)
+    }
+
+    /// The library at a path, if the loader would take it for `elf`.
+    fn at(&mut self, path: &RootPath, elf: &Elf) -> Option<Found<'a>> {
+        let node = self.object(path, elf)?;
+        let origin = path.parent().unwrap_or_default();
+        let newer = origin.join(b"glibc-hwcaps");
+        let rootfs = self.rootfs;
+        let levels: Vec<RootPath> = rootfs
+            .resolve(&newer)
+            .ok()
+            .and_then(|node| node.paths.first())
+            .map_or_else(Vec::new, |newer| {
+                let levels = rootfs.children(newer).take(ELEMENTS);
+                levels.map(|(level, _)| level.join(path.name())).collect()
+            });
+        let variants = levels.iter().filter_map(|path| self.object(path, elf)).collect();
+        Some(Found {
+            origin,
+            node,
+            variants,
+        })
+    }
+
+    /// The file at a path if it is an object of the same class, byte order and processor: others are skipped.
+    fn object(&mut self, path: &RootPath, elf: &Elf) -> Option<&'a Node> {
+        if !self.spend() {
+            return None;
+        }
+        let node = self.rootfs.resolve(path).ok()?;
+        let fits = match node.program.as_ref().map(|program| &program.form) {
+            Some(Form::Elf(other)) => {
+                (other.class64, other.little_endian, other.machine)
+                    == (elf.class64, elf.little_endian, elf.machine)
+            }
+            _ => false,
+        };
+        (node.kind == Kind::File && fits).then_some(node)
+    }
+}
+
+/// The last value that `Env` gives; `prefix` ends in `=`.
+pub(super) fn environment<'c>(config: &'c ImageConfig, prefix: &str) -> Option<&'c str> {
+    let mut pairs = config.env.iter().rev();
+    pairs
+        .find_map(|pair| pair.strip_prefix(prefix))
+        .filter(|value| !value.is_empty())
+}
+
+fn absolute(working_dir: &RootPath, path: &[u8]) -> RootPath {
+    if path.first() == Some(&b'/') {
+        RootPath::clean(path)
+    } else {
+        working_dir.join(path)
+    }
+}
+
+fn elements<'l>(list: &'l [u8], separators: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
+    list.split(move |byte| separators.contains(byte)).take(ELEMENTS)
+}
+
+/// The directories of [`DIRECTORIES`] that the image has, with those that Debian has below them for each processor.
+fn usual(rootfs: &Rootfs) -> Vec<RootPath> {
+    let mut out: Vec<RootPath> = Vec::new();
+    let roots = DIRECTORIES.map(RootPath::from);
+    let below = roots
+        .iter()
+        .filter_map(|path| rootfs.resolve(path).ok()?.paths.first());
+    for path in below {
+        let debian = rootfs
+            .children(path)
+            .filter(|(path, _)| memchr::memmem::find(path.name(), b"-linux-").is_some());
+        out.extend(debian.map(|(path, _)| path.clone()).take(ELEMENTS));
+    }
+    out.extend(roots.into_iter().filter(|path| rootfs.resolve(path).is_ok()));
+    let mut seen = std::collections::BTreeSet::new();
+    out.retain(|path| seen.insert(path.clone()));
+    out
+}
+
+/// An element of `DT_RPATH` or `DT_RUNPATH` with `$ORIGIN`, `$LIB` and `$PLATFORM` put in; the last two are any of several.
+fn expand(element: &[u8], object: &Object<'_>) -> Vec<Vec<u8>> {
+    if !element.contains(&b'$') {
+        return vec![element.to_vec()];
+    }
+    let origin = [b"/", object.origin.as_bytes()].concat();
+    let platform: &[u8] = match object.elf.machine {
+        3 => b"i686",
+        183 => b"aarch64",
+        _ => b"x86_64",
+    };
+    let triplet = [b"lib/", platform, b"-linux-gnu"].concat();
+    [&b"lib"[..], b"lib64", &triplet]
+        .into_iter()
+        .map(|lib| {
+            let one = replace(element, b"ORIGIN", &origin);
+            let one = replace(&one, b"LIB", lib);
+            replace(&one, b"PLATFORM", platform)
+        })
+        .collect()
+}
+
+/// `$NAME` and `${NAME}` replaced.
+fn replace(text: &[u8], name: &[u8], value: &[u8]) -> Vec<u8> {
+    let braced = [b"${", name, b"}"].concat();
+    let bare = [b"$", name].concat();
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'$', rest) {
+        let (before, token) = rest.split_at(at);
+        out.extend_from_slice(before);
+        rest = if let Some(after) = token.strip_prefix(braced.as_slice()) {
+            out.extend_from_slice(value);
+            after
+        } else if let Some(after) = token.strip_prefix(bare.as_slice()) {
+            out.extend_from_slice(value);
+            after
+        } else {
+            out.push(b'$');
+            token.get(1..).unwrap_or_default()
+        };
+    }
+    out.extend_from_slice(rest);
+    out
+}
