@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    fuzzing::{assert_shown, pieces},
+    fuzzing::{assert_all_shown, assert_shown, pieces},
     limits::Limits,
 };
 
@@ -167,7 +167,7 @@ pub fn applets(data: &[u8]) {
         tables::in_pointer_table(catalog, &reading),
     ] {
         assert!(names.iter().all(|name| !name.is_empty() && name.len() <= 24));
-        names.iter().for_each(|name| assert_shown(name));
+        assert_all_shown(&names);
         let count = names.len();
         names.dedup();
         assert_eq!(names.len(), count);

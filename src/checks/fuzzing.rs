@@ -15,7 +15,7 @@ pub fn capability(data: &[u8]) {
     };
     match decode(data) {
         Err(why) => {
-            assert!(!why.is_empty() && !matches!((word(0) >> 24, data.len()), (1, 12) | (2, 20) | (3, 24)))
+            assert!(!why.is_empty() && !matches!((word(0) >> 24, data.len()), (1, 12) | (2, 20) | (3, 24)));
         }
         Ok(read) => {
             let high = |at: usize| if data.len() > 12 { word(at) << 32 } else { 0 };

@@ -58,6 +58,13 @@ pub(crate) fn assert_shown(shown: &str) {
     assert_eq!(obeyed, None, "{shown:?} is not safe to show");
 }
 
+/// The same of several.
+pub(crate) fn assert_all_shown(all: &[String]) {
+    for shown in all {
+        assert_shown(shown);
+    }
+}
+
 /// The bytes in pieces whose sizes the bytes in front say, and the whole behind those.
 pub(crate) fn pieces(data: &[u8]) -> (Vec<&[u8]>, &[u8]) {
     let (sizes, whole) = data.split_at(data.len().min(3));

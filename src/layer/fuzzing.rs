@@ -13,7 +13,7 @@ use super::{
 use crate::{
     catalog::Catalog,
     failure::{Code, Result},
-    fuzzing::{assert_shown, mended, pieces},
+    fuzzing::{assert_all_shown, assert_shown, mended, pieces},
     limits::Limits,
     path::RootPath,
 };
@@ -116,7 +116,7 @@ fn hold(facts: &LayerFacts, size: usize) {
         assert_shown(&gap.why);
         assert!(!gap.why.contains("internal error"), "{}", gap.why);
     }
-    facts.notes.iter().for_each(|note| assert_shown(note));
+    assert_all_shown(&facts.notes);
 }
 
 /// Keeps what comes out, and says that the archive ended after so many bytes.
@@ -192,7 +192,7 @@ pub fn decompress(data: &[u8]) {
     }
     let (pieces, whole) = pieces(&blob);
     let (bytes, ending) = unpacked([whole], ends_after);
-    assert_eq!(unpacked(pieces, ends_after), (bytes.clone(), ending.clone()));
+    assert_eq!(unpacked(pieces, ends_after), (bytes.clone(), ending));
     if whole_members != 0 && count <= limits().frames {
         assert_eq!((bytes, ending), (expected, Ok(0)));
     } else if let Err(Some(code)) = ending {

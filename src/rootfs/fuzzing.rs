@@ -7,7 +7,7 @@ use super::{
     user::{Outcome, resolve},
 };
 use crate::{
-    fuzzing::{assert_shown, lossy, parts},
+    fuzzing::{assert_all_shown, assert_shown, lossy, parts},
     layer::{Entry, Kind, LayerFacts},
     path::RootPath,
 };
@@ -110,8 +110,10 @@ fn hold(rootfs: &Rootfs) {
     }
     assert_eq!(rootfs.nodes().map(|node| node.paths.len()).sum::<usize>(), names);
     assert!(rootfs.nodes().is_sorted_by_key(|node| &node.paths[0]));
-    rootfs.notes().iter().for_each(|note| assert_shown(note));
-    rootfs.gaps().iter().for_each(|(_, gap)| assert_shown(&gap.why));
+    assert_all_shown(rootfs.notes());
+    for (_, gap) in rootfs.gaps() {
+        assert_shown(&gap.why);
+    }
 }
 
 /// `User`, passwd, group and shadow, apart by NULs, have an answer in every model, and no rule contradicts another.
@@ -143,8 +145,8 @@ pub fn accounts(data: &[u8]) {
     // Two numbers in range start everywhere; the models look at passwd for the first.
     if let Some((uid, gid)) = user.split_once(':')
         && let (Ok(uid), Ok(gid)) = (uid.parse::<u32>(), gid.parse::<u32>())
-        && uid <= i32::MAX as u32
-        && gid <= i32::MAX as u32
+        && i32::try_from(uid).is_ok()
+        && i32::try_from(gid).is_ok()
     {
         for (_, outcome) in found.models() {
             match outcome {
@@ -155,11 +157,11 @@ pub fn accounts(data: &[u8]) {
     }
     let files = Accounts::read(&rootfs);
     let lines = passwd.split('\n').count();
-    let roots = files.extra_roots().inspect(|account| {
+    let extra = files.extra_roots().inspect(|account| {
         assert_eq!(account.uid as u32, 0);
         assert!((1..=lines).contains(&account.line));
     });
-    let _ = roots.count();
+    let _ = extra.count();
     let _ = files.logins(&rootfs, |_| true).count();
     assert!(files.empty_passwords().all(|empty| empty.account.libc));
     // What lower layers have changes nothing.

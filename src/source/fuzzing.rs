@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     failure::{self, Code, Failure},
-    fuzzing::{assert_shown, mended},
+    fuzzing::{assert_all_shown, assert_shown, mended},
     image::{Algorithm, Digest, Platform},
     limits::Limits,
     path::RootPath,
@@ -67,7 +67,7 @@ fn assert_failure(failure: &Failure) {
 fn assert_found(found: &[Found]) {
     for found in found {
         match found {
-            Ok(image) => image.notes.iter().for_each(|note| assert_shown(note)),
+            Ok(image) => assert_all_shown(&image.notes),
             Err((_, failure)) => assert_failure(failure),
         }
     }
@@ -99,7 +99,7 @@ pub fn json(data: &[u8]) {
             }
         }
     }
-    notes.iter().for_each(|note| assert_shown(note));
+    assert_all_shown(&notes);
     if let Ok(members) = value.map("it") {
         let mut keys: Vec<_> = members.iter().map(|(key, _)| key).collect();
         keys.sort_unstable();
@@ -156,7 +156,7 @@ pub fn manifest(data: &[u8]) {
             assert_eq!(manifest.expect_image().is_ok(), manifest.not_an_image().is_none());
         }
     }
-    notes.iter().for_each(|note| assert_shown(note));
+    assert_all_shown(&notes);
 }
 
 /// An image configuration.
@@ -174,7 +174,7 @@ pub fn config(data: &[u8]) {
             assert!(config.env_names().count() == config.env.len());
         }
     }
-    notes.iter().for_each(|note| assert_shown(note));
+    assert_all_shown(&notes);
 }
 
 /// Blobs as the parts of the input; what a digest leads to hangs on its first digit, so that cycles are easy.
