@@ -310,6 +310,12 @@ mod tests {
     }
 
     #[test]
+    fn every_token_is_masked_however_many_there_are() {
+        let shown = mask(&vec![GITHUB; 20].join(" "));
+        assert!(!shown.contains("ghp"), "{shown}");
+    }
+
+    #[test]
     fn variables_hold_secrets_by_name_and_value() {
         for (name, value) in [
             ("DB_PASSWORD", "hunter22"),

@@ -1,5 +1,6 @@
 //! Fuzz targets of what checks decode.
 
+pub use super::reach::fuzzing::loader_cache;
 use super::{
     capability::{decode, names},
     command_line,

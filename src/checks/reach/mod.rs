@@ -4,6 +4,8 @@
 //! and configurations that those read. More is not seen: so "not needed" means "not reached by these rules".
 
 mod cache;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod libraries;
 #[cfg(test)]
 mod machine;
