@@ -16,7 +16,7 @@
 //! - [`report`] and [`output`]: all that is shown of a run, and the formats it is shown in.
 //!
 //! [`scan`] runs the stages; [`config`] makes its plan out of the words of [`cli`]; [`command`] carries out each
-//! subcommand. [`text`], [`path`], [`limits`], [`failure`], [`gap`] and [`image`] are words that stages share.
+//! subcommand. [`text`], [`path`], [`limits`], [`failure`], [`gap`], [`image`] and [`dockerfile`] are words that stages share.
 
 pub mod binary;
 pub mod catalog;
@@ -24,6 +24,7 @@ pub mod checks;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod dockerfile;
 pub mod failure;
 pub mod finding;
 pub mod gap;

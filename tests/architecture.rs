@@ -17,6 +17,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("text", &[]),
     ("limits", &[]),
     ("cli", &[]),
+    ("dockerfile", &[]),
     ("catalog", &["text"]),
     ("failure", &["text"]),
     ("path", &["text"]),
@@ -67,14 +68,14 @@ const MAY_USE: &[(&str, &[&str])] = &[
     (
         "scan",
         &[
-            "catalog", "checks", "failure", "finding", "gap", "image", "layer", "policy", "report", "rootfs",
-            "score", "source", "target", "text",
+            "catalog", "checks", "dockerfile", "failure", "finding", "gap", "image", "layer", "path", "policy", "report",
+            "rootfs", "score", "source", "target", "text",
         ],
     ),
     (
         "config",
         &[
-            "catalog", "cli", "image", "limits", "output", "policy", "scan", "source", "target", "text",
+            "catalog", "cli", "dockerfile", "image", "limits", "output", "policy", "scan", "source", "target", "text",
         ],
     ),
     (

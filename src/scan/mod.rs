@@ -3,6 +3,7 @@
 mod attribution;
 mod layers;
 mod open;
+mod placing;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,7 @@ use rayon::prelude::*;
 
 use crate::{
     catalog::Catalog,
+    dockerfile::Dockerfile,
     failure::{Code, Failure},
     policy::{Policy, WaiverUse},
     report::{ImageReport, Outcome, Report, UnusedWaiver},
@@ -35,6 +37,8 @@ pub struct Plan {
     pub jobs: usize,
     /// Hash the uncompressed bytes of every layer and compare with the configuration.
     pub verify_diff_ids: bool,
+    /// What the images were built from, where the user says so.
+    pub dockerfile: Option<Dockerfile>,
     /// The day on which waivers hold or are over.
     pub today: Date,
 }

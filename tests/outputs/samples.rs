@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use scant::{
     failure::{Code, Failure},
-    finding::{Alias, AliasKind, Evidence, Finding, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint},
+    finding::{Alias, AliasKind, Evidence, Finding, Ground, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint},
     image::{Digest, History, Image, ImageConfig, Layer, Platform},
     path::RootPath,
     policy::{Grade, Level, Policy, Rubric, Waiver},
@@ -60,6 +60,7 @@ fn layer(index: u8, size: u64, instruction: Option<&str>) -> LayerOrigin {
             blob: format!("blob-{index}"),
         },
         instruction: instruction.map(str::to_owned),
+        ground: instruction.map_or(Ground::None, |_| Ground::ByPosition),
         uncompressed: size * 3,
         files: size / 4_000,
     }
@@ -111,6 +112,7 @@ pub(crate) fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<Report
             removed: 0,
         },
         layers,
+        dockerfile: None,
         capabilities: Vec::new(),
         findings,
         gaps: Vec::new(),
@@ -146,6 +148,7 @@ pub(crate) fn judged(finding: Finding, level: Level, points: f64) -> ReportedFin
         finding,
         level,
         points,
+        location: None,
         fingerprint,
         waiver: None,
     }

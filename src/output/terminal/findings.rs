@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::ink::{self, Ink, columns, count, number, pad};
 use crate::{
-    finding::{Finding, Rule, State},
+    finding::{Finding, Ground, Rule, State},
     policy::Level,
     report::{ReportedFinding, Verdict},
     text,
@@ -176,9 +176,11 @@ fn line(
         what: what(finding),
         sentence: finding.identity.is_none() && finding.path.is_none(),
         tail,
-        from: finding
-            .layer
-            .map_or_else(String::new, |index| format!("layer {index}")),
+        from: match (&one.location, finding.layer) {
+            (Some(location), _) => super::line(location),
+            (None, Some(index)) => format!("layer {index}"),
+            (None, None) => String::new(),
+        },
         details: if ink.0.verbose {
             details(one, verdict, ink)
         } else {
@@ -244,7 +246,12 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
     }
     let origin = finding.layer.and_then(|index| verdict.layers.get(index));
     if let Some(instruction) = origin.and_then(|origin| origin.instruction.as_deref()) {
-        details.push(format!("put there by {}", text::escape(instruction.as_bytes())));
+        let sure = match one.ground(&verdict.layers) {
+            Ground::Matched => ", by the Dockerfile",
+            Ground::ByPosition => ", by its position in the history",
+            Ground::None => "",
+        };
+        details.push(format!("put there by {}{sure}", text::escape(instruction.as_bytes())));
     }
     if !finding.capabilities.is_empty() {
         details.push(format!("lets an intruder: {}", finding.capabilities.join(", ")));

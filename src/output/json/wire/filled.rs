@@ -1,7 +1,8 @@
 //! Filling the wire types from a report.
 
 use super::{
-    Accepted, Bytes, Cap, Capability, Config, Finding, FoundIn, Gap, Identity, Image, Layer, OtherPath,
+    Accepted, Bytes, Cap, Capability, Config, Finding, FoundIn, Gap, Identity, Image, Layer, Location,
+    OtherPath,
     Problem, Unused, User, decimal,
 };
 use crate::{
@@ -96,7 +97,12 @@ fn reported<'a>(reported: &'a ReportedFinding, layers: &'a [LayerOrigin]) -> Fin
             diff_id: shown(origin.layer.diff_id.as_ref()),
         }),
         instruction: origin.and_then(|(_, origin)| origin.instruction.as_deref()),
-        location: None,
+        attribution: reported.ground(layers).as_str(),
+        location: reported.location.as_ref().map(|location| Location {
+            file: &location.file,
+            line: location.line,
+            end_line: location.end_line,
+        }),
         state: finding.state.as_str(),
         capabilities: &finding.capabilities,
         message: &finding.message,
@@ -168,6 +174,7 @@ impl<'a> From<(usize, &'a LayerOrigin)> for Layer<'a> {
             uncompressed_size: origin.uncompressed,
             files: origin.files,
             instruction: origin.instruction.as_deref(),
+            attribution: origin.ground.as_str(),
         }
     }
 }

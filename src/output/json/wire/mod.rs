@@ -122,6 +122,7 @@ struct Layer<'a> {
     uncompressed_size: u64,
     files: u64,
     instruction: Option<&'a str>,
+    attribution: &'static str,
 }
 
 #[derive(Serialize)]
@@ -160,7 +161,8 @@ struct Finding<'a> {
     identity: Option<Identity<'a>>,
     layer: Option<FoundIn>,
     instruction: Option<&'a str>,
-    location: Option<Location>,
+    attribution: &'static str,
+    location: Option<Location<'a>>,
     state: &'static str,
     capabilities: &'a [String],
     message: &'a str,
@@ -195,12 +197,12 @@ struct FoundIn {
     diff_id: Option<String>,
 }
 
-/// A place in a Dockerfile; reserved until one can be given.
+/// Lines of a Dockerfile.
 #[derive(Serialize)]
-struct Location {
-    file: String,
-    line: u64,
-    end_line: u64,
+struct Location<'a> {
+    file: &'a str,
+    line: usize,
+    end_line: usize,
 }
 
 #[derive(Serialize)]
