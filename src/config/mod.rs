@@ -10,14 +10,14 @@ use std::{
 
 use serde::Deserialize;
 use surroundings::{
-    colors, cores, from_repository, read_file, read_stdin, source_date_epoch, speaks_utf8, terminal_width, today, variable,
-    working_directory,
+    colors, cores, from_repository, read_file, read_stdin, source_date_epoch, speaks_utf8, terminal_width,
+    today, variable, working_directory,
 };
 
 use crate::{
     catalog::Catalog,
-    dockerfile::Dockerfile,
     cli::{GlobalArgs, ScanArgs},
+    dockerfile::Dockerfile,
     image::Platform,
     limits::Limits,
     output::{Format, SarifProfile, Style},

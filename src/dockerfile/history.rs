@@ -22,7 +22,11 @@ pub fn parts(created_by: &str) -> (&str, &str) {
     };
     let (keyword, words) = super::split(line);
     let is_keyword = KEYWORDS.contains(&keyword);
-    if is_keyword { (keyword, words) } else { ("RUN", line) }
+    if is_keyword {
+        (keyword, words)
+    } else {
+        ("RUN", line)
+    }
 }
 
 const KEYWORDS: [&str; 17] = [
@@ -65,7 +69,11 @@ impl Instruction {
             "WORKDIR" => self.said(written) || ends_with_path(&plain(written), &plain(&self.words)),
             "HEALTHCHECK" => {
                 let (written, said) = (plain(written), plain(&self.command()));
-                if said == "NONE" || written == "NONE" { written == said } else { written.contains(&said) }
+                if said == "NONE" || written == "NONE" {
+                    written == said
+                } else {
+                    written.contains(&said)
+                }
             }
             "CMD" | "ENTRYPOINT" => {
                 let (written, said) = (plain(written), plain(&self.words));
@@ -84,7 +92,9 @@ impl Instruction {
         let said = expanded(&self.words);
         let said = match said.split_once(char::is_whitespace) {
             // The old form, `ENV NAME value`.
-            Some((name, value)) if ["ENV", "LABEL"].contains(&self.keyword.as_str()) && !name.contains('=') => {
+            Some((name, value))
+                if ["ENV", "LABEL"].contains(&self.keyword.as_str()) && !name.contains('=') =>
+            {
                 format!("{name}={value}")
             }
             _ => said,
@@ -135,12 +145,18 @@ impl Instruction {
         }
         // The classic builder hashes what it copies and names no source.
         if let [hash, "in", to] = has[..]
-            && ["file:", "dir:", "multi:"].iter().any(|kind| hash.starts_with(kind))
+            && ["file:", "dir:", "multi:"]
+                .iter()
+                .any(|kind| hash.starts_with(kind))
         {
             let target = said.last().map_or("", String::as_str);
             return fits(target, to) || ends_with_path(to, target);
         }
-        has.len() == said.len() && said.iter().zip(&has).all(|(said, has)| fits(said, &heredoc_name(has)))
+        has.len() == said.len()
+            && said
+                .iter()
+                .zip(&has)
+                .all(|(said, has)| fits(said, &heredoc_name(has)))
     }
 
     fn exposed(&self, written: &str) -> bool {
@@ -289,18 +305,30 @@ mod tests {
     #[test]
     fn every_builders_line_is_known() {
         for (instruction, created_by) in [
-            ("RUN apt-get update && \\\n    apt-get install -y bash", "RUN /bin/sh -c apt-get update &&     apt-get install -y bash # buildkit"),
+            (
+                "RUN apt-get update && \\\n    apt-get install -y bash",
+                "RUN /bin/sh -c apt-get update &&     apt-get install -y bash # buildkit",
+            ),
             ("RUN make", "/bin/sh -c make"),
             ("RUN make", "|2 A=b TOKEN=x y /bin/sh -c make"),
             ("RUN make", "RUN |1 A=b /bin/sh -c make # buildkit"),
             ("RUN make", "RUN /bin/bash -o pipefail -ec make # buildkit"),
             ("RUN make", "RUN make"),
-            ("RUN --mount=type=cache,target=/x make $A", "RUN /bin/sh -c make $A # buildkit"),
+            (
+                "RUN --mount=type=cache,target=/x make $A",
+                "RUN /bin/sh -c make $A # buildkit",
+            ),
             ("RUN [\"/a\", \"b c\"]", "RUN /a b c # buildkit"),
             ("RUN <<EOF\na\nb\nEOF", "RUN /bin/sh -c a\nb\n # buildkit"),
-            ("RUN <<EOF cat > /x\na\nEOF", "RUN /bin/sh -c <<EOF cat > /x\na\nEOF # buildkit"),
+            (
+                "RUN <<EOF cat > /x\na\nEOF",
+                "RUN /bin/sh -c <<EOF cat > /x\na\nEOF # buildkit",
+            ),
             ("RUN <<EOF\n#!/bin/python3\nEOF", "RUN /dev/pipes/EOF # buildkit"),
-            ("COPY --from=b --chown=1:1 /out/app /app", "COPY /out/app /app # buildkit"),
+            (
+                "COPY --from=b --chown=1:1 /out/app /app",
+                "COPY /out/app /app # buildkit",
+            ),
             ("COPY --chmod=755 a b ./", "COPY --chmod=755 a b ./ # buildkit"),
             ("COPY [\"a b\", \"/x\"]", "COPY a b /x # buildkit"),
             ("COPY a /app", "/bin/sh -c #(nop) COPY file:8c1f in /app "),
@@ -324,7 +352,10 @@ mod tests {
             ("WORKDIR app", "WORKDIR /srv/app"),
             ("VOLUME [\"/data\"]", "VOLUME [/data]"),
             ("ARG V=1", "ARG V=2"),
-            ("HEALTHCHECK --interval=5s CMD curl -f http://x || exit 1", "HEALTHCHECK &{[\"CMD-SHELL\" \"curl -f http://x || exit 1\"] \"5s\" \"0s\" \"0s\" '\\x00'}"),
+            (
+                "HEALTHCHECK --interval=5s CMD curl -f http://x || exit 1",
+                "HEALTHCHECK &{[\"CMD-SHELL\" \"curl -f http://x || exit 1\"] \"5s\" \"0s\" \"0s\" '\\x00'}",
+            ),
             ("HEALTHCHECK NONE", "HEALTHCHECK NONE"),
             ("SHELL [\"/bin/bash\", \"-c\"]", "SHELL [/bin/bash -c]"),
             ("LABEL a=\"b\"", "LABEL a=b"),

@@ -43,7 +43,11 @@ pub(super) fn logical(lines: &[String]) -> Result<Vec<Logical>, String> {
                     return Err(format!("the here-document `{name}` of line {line} has no end"));
                 };
                 end = index;
-                let line = if chomp { line.trim_start_matches('\t') } else { line };
+                let line = if chomp {
+                    line.trim_start_matches('\t')
+                } else {
+                    line
+                };
                 if line == name {
                     break;
                 }
@@ -70,7 +74,10 @@ fn is_nothing(line: &str) -> bool {
 /// The character that continues a line: `\`, or what the directive `# escape=` at the top of the file says.
 fn escape(lines: &[String]) -> char {
     for line in lines {
-        let directive = line.trim_start().strip_prefix('#').and_then(|line| line.split_once('='));
+        let directive = line
+            .trim_start()
+            .strip_prefix('#')
+            .and_then(|line| line.split_once('='));
         let Some((name, value)) = directive else { break };
         match name.trim().to_ascii_lowercase().as_str() {
             "escape" if value.trim() == "`" => return '`',

@@ -152,10 +152,7 @@ fn stage(from: Instruction, earlier: &[Stage]) -> Stage {
     let mut words = from.words.split_whitespace();
     let base = words.next().unwrap_or_default().to_ascii_lowercase();
     let named = words.next().is_some_and(|word| word.eq_ignore_ascii_case("as"));
-    let name = words
-        .next()
-        .filter(|_| named)
-        .map(str::to_ascii_lowercase);
+    let name = words.next().filter(|_| named).map(str::to_ascii_lowercase);
     let continues = earlier
         .iter()
         .rposition(|stage| stage.name.as_deref() == Some(base.as_str()));

@@ -31,10 +31,10 @@ fn continuations_hold_comments_and_empty_lines() {
         ]
     );
     // Two escapes are a text's own, and a file may end inside a continuation.
-    assert_eq!(of("FROM a\nRUN echo \\\\\nUSER 1 \\"), [
-        one("RUN", "echo \\\\", 2, 2),
-        one("USER", "1", 3, 3),
-    ]);
+    assert_eq!(
+        of("FROM a\nRUN echo \\\\\nUSER 1 \\"),
+        [one("RUN", "echo \\\\", 2, 2), one("USER", "1", 3, 3),]
+    );
 }
 
 #[test]
@@ -61,15 +61,29 @@ fn here_documents_are_taken_out() {
     let of = &file.stages[0].instructions;
     assert_eq!(file.stages.len(), 1);
     assert_eq!((of[0].line, of[0].end_line), (2, 7));
-    assert_eq!(of[0].heredocs, [
-        Heredoc { name: "EOF".into(), body: "echo 1\nFROM nothing\n".into() },
-        Heredoc { name: "B".into(), body: "b\n".into() },
-    ]);
+    assert_eq!(
+        of[0].heredocs,
+        [
+            Heredoc {
+                name: "EOF".into(),
+                body: "echo 1\nFROM nothing\n".into()
+            },
+            Heredoc {
+                name: "B".into(),
+                body: "b\n".into()
+            },
+        ]
+    );
     assert_eq!(of[1].heredocs[0].body, "# 1\n");
     assert_eq!(of[1].heredocs[1].body, "");
     assert_eq!((of[2].keyword.as_str(), of[2].line), ("USER", 12));
     // Neither of these is one.
-    for words in ["RUN cat <<<EOF", "RUN echo '<<EOF'", "CMD cat <<EOF", "RUN echo \"a <<EOF b\""] {
+    for words in [
+        "RUN cat <<<EOF",
+        "RUN echo '<<EOF'",
+        "CMD cat <<EOF",
+        "RUN echo \"a <<EOF b\"",
+    ] {
         let file = parse(&format!("FROM a\n{words}\nUSER 1\n"));
         assert_eq!(file.stages[0].instructions.len(), 2, "{words}");
     }
@@ -85,9 +99,7 @@ fn stages_continue_one_another() {
     assert_eq!(names, [Some("build"), Some("base"), Some("debug"), None]);
     let continues: Vec<_> = file.stages.iter().map(|stage| stage.continues).collect();
     assert_eq!(continues, [None, None, Some(1), Some(1)]);
-    let words = |stage: usize| -> Vec<&str> {
-        file.chain(stage).iter().map(|i| i.words.as_str()).collect()
-    };
+    let words = |stage: usize| -> Vec<&str> { file.chain(stage).iter().map(|i| i.words.as_str()).collect() };
     assert_eq!(words(2), ["/a /b", "0"]);
     assert_eq!(words(3), ["/a /b", "1"]);
     assert_eq!(file.base(3).unwrap().line, 4);

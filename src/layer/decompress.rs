@@ -16,8 +16,10 @@ const OUTPUT: usize = 256 << 10;
 /// Why decompression goes no further.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// The layer cannot be unpacked.
+    /// The layer cannot be read.
     Failed(Failure),
+    /// The layer cannot be unpacked from here on: the facts so far stay as evidence.
+    Broken(Failure),
     /// A cap or an unknown format: the facts so far stay, the rest is a gap.
     Gap(Gap),
 }
@@ -202,6 +204,8 @@ impl<'a> Decompressor<'a> {
                     self.position += used as u64;
                     input = &input[used..];
                     let Ok(status) = status else {
+                        // What came before the damage is told, however the blob was cut into pieces.
+                        output.write(self.buffer.get(..made).unwrap_or_default())?;
                         return Err(self.corrupt("the gzip data is damaged", output));
                     };
                     if status == Status::StreamEnd {
@@ -290,7 +294,13 @@ impl<'a> Decompressor<'a> {
                         .advise("rebuild the image with a smaller zstd window"),
                     ));
                 }
-                Err(_) => return Err(self.corrupt("the zstd data is damaged", output)),
+                // How much came out before depends on how the blob was cut into pieces, so none of it is told.
+                Err(_) => {
+                    return Err(match self.corrupt("the zstd data is damaged", output) {
+                        Halt::Broken(failure) => Halt::Failed(failure),
+                        halt => halt,
+                    });
+                }
             };
             if !*inside {
                 self.frames += 1;
@@ -323,7 +333,7 @@ impl<'a> Decompressor<'a> {
     }
 
     fn corrupt(&self, what: &str, output: &impl Output) -> Halt {
-        Halt::Failed(Failure::new(
+        Halt::Broken(Failure::new(
             Code::Corrupt,
             format!("{what} at byte {} of the blob, {}", self.position, output.place()),
         ))

@@ -60,8 +60,12 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
     }
 
     /// Takes all chunks. After an error in the layer the rest is still taken: when the blob itself turns out to be
-    /// damaged or cut, that is the better message.
-    pub(super) fn run(mut self, mut chunks: Chunks, stop: &AtomicBool) -> Result<LayerFacts> {
+    /// damaged or cut, that is the better message. Where the layer is corrupt, what came before is told with the fault.
+    pub(super) fn run(
+        mut self,
+        mut chunks: Chunks,
+        stop: &AtomicBool,
+    ) -> Result<(LayerFacts, Option<Failure>)> {
         let mut decompressor = Decompressor::new(self.limits);
         let mut size = 0_u64;
         let mut state = Ok(());
@@ -84,8 +88,13 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
         let state = state
             .and_then(|()| decompressor.finish(&mut self.plain))
             .and_then(|()| self.plain.finish(decompressor.trailing()));
+        let mut fault = None;
         let hashed = match state {
             Ok(()) => self.plain.diff_id.take(),
+            Err(Halt::Broken(failure)) => {
+                fault = Some(failure);
+                None
+            }
             Err(Halt::Failed(failure)) => return Err(failure),
             Err(Halt::Gap(gap)) => {
                 self.plain.collector.remarks().gap(gap.path, gap.why, gap.hides);
@@ -95,10 +104,11 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
         };
         let uncompressed = self.plain.walker.position();
         let diff_id = hashed.map(|(algorithm, hash)| Digest::of_hash(algorithm, hash.finish().as_ref()));
-        Ok(LayerFacts {
+        let facts = LayerFacts {
             diff_id,
             ..self.plain.collector.into_facts(size, uncompressed)
-        })
+        };
+        Ok((facts, fault))
     }
 }
 
@@ -126,10 +136,15 @@ impl<L: Look, M: FnMut() -> L> Plain<'_, L, M> {
         result.map_err(|Fault { code, what }| {
             let block = BLOCK as u64;
             let (at, place) = (self.walker.position() / block * block, self.collector.place());
-            Halt::Failed(Failure::new(
+            let failure = Failure::new(
                 code,
                 format!("the member at byte {at} of the archive, {place}, {what}"),
-            ))
+            );
+            if code == Code::Corrupt {
+                Halt::Broken(failure)
+            } else {
+                Halt::Failed(failure)
+            }
         })
     }
 }

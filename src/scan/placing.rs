@@ -36,7 +36,10 @@ const DECIDED_BY: &[(&str, &[&str])] = &[
 const NAMED_BY: &[(&str, &[&str])] = &[
     ("remote-login-port", &["EXPOSE"]),
     ("sensitive-volume", &["VOLUME"]),
-    ("secret-in-config", &["ENV", "LABEL", "ENTRYPOINT", "CMD", "HEALTHCHECK", "ARG", "RUN"]),
+    (
+        "secret-in-config",
+        &["ENV", "LABEL", "ENTRYPOINT", "CMD", "HEALTHCHECK", "ARG", "RUN"],
+    ),
 ];
 
 /// A Dockerfile laid beside an image.
@@ -249,8 +252,11 @@ impl Placing<'_> {
 
     /// Where an instruction stands, and which of its lines names one of `words`.
     fn lines(&self, instruction: &Instruction, words: &[&str]) -> Location {
-        let named = (instruction.line..=instruction.end_line)
-            .find(|&line| words.iter().any(|word| mentions(self.dockerfile.line(line), word)));
+        let named = (instruction.line..=instruction.end_line).find(|&line| {
+            words
+                .iter()
+                .any(|word| mentions(self.dockerfile.line(line), word))
+        });
         let focus = named.unwrap_or(instruction.line);
         Location {
             file: self.dockerfile.file.clone(),
@@ -298,7 +304,10 @@ impl Placing<'_> {
 /// The name in a subject such as `22/tcp`, `TOKEN=…` or `ENV TOKEN`.
 fn named(subject: &str) -> &str {
     let word = subject.split_whitespace().next_back().unwrap_or_default();
-    word.split('=').next().and_then(|word| word.split("/tcp").next()).unwrap_or_default()
+    word.split('=')
+        .next()
+        .and_then(|word| word.split("/tcp").next())
+        .unwrap_or_default()
 }
 
 /// Whether `line` holds `word` as a whole word.
@@ -307,7 +316,9 @@ fn mentions(line: &str, word: &str) -> bool {
     !word.is_empty()
         && line.match_indices(word).any(|(at, _)| {
             let before = line.get(..at).and_then(|text| text.chars().next_back());
-            let after = line.get(at.saturating_add(word.len())..).and_then(|text| text.chars().next());
+            let after = line
+                .get(at.saturating_add(word.len())..)
+                .and_then(|text| text.chars().next());
             !before.is_some_and(of_word) && !after.is_some_and(of_word)
         })
 }

@@ -3,9 +3,10 @@
 use std::sync::LazyLock;
 
 use super::{
-    Plan, attribution, placing,
+    Plan, attribution,
     layers::{self, FactsByLayer},
     open::{LayerSource, OpenedImage},
+    placing,
     placing::Placing,
 };
 use crate::{
@@ -117,7 +118,9 @@ pub(super) fn judge(
                 judged.finding.path.as_ref(),
                 judged.finding.subject.as_deref(),
             ),
-            location: placing.as_ref().and_then(|placing| placing.location(&judged.finding)),
+            location: placing
+                .as_ref()
+                .and_then(|placing| placing.location(&judged.finding)),
             level: judged.level,
             points: *points,
             waiver: judged
@@ -268,11 +271,7 @@ fn could_deny(gap: &ImageGap, policy: &Policy) -> bool {
         .any(|rule| policy.levels.get(rule.id) == Some(&Level::Deny))
 }
 
-fn origins(
-    opened: &OpenedImage,
-    facts: &[&LayerFacts],
-    placing: Option<&Placing<'_>>,
-) -> Vec<LayerOrigin> {
+fn origins(opened: &OpenedImage, facts: &[&LayerFacts], placing: Option<&Placing<'_>>) -> Vec<LayerOrigin> {
     let image = &opened.image;
     let instructions = attribution::instructions(image.config.as_ref(), image.layers.len());
     let by_position = instructions.into_iter().map(|instruction| {
@@ -283,7 +282,8 @@ fn origins(
     layers
         .map(|(index, ((layer, by_position), facts))| {
             let matched = placing.and_then(|placing| placing.instruction(index));
-            let (instruction, ground) = matched.map_or(by_position, |matched| (Some(matched), Ground::Matched));
+            let (instruction, ground) =
+                matched.map_or(by_position, |matched| (Some(matched), Ground::Matched));
             (layer, instruction, ground, facts)
         })
         .map(|(layer, instruction, ground, facts)| LayerOrigin {

@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 
 use scant::{
     failure::{Code, Failure},
-    finding::{Alias, AliasKind, Evidence, Finding, Ground, ImageGap, LayerOrigin, RULES, Rule, State, fingerprint},
+    finding::{
+        Alias, AliasKind, Evidence, Finding, Ground, ImageGap, LayerOrigin, Location, RULES, Rule, State,
+        fingerprint,
+    },
     image::{Digest, History, Image, ImageConfig, Layer, Platform},
     path::RootPath,
     policy::{Grade, Level, Policy, Rubric, Waiver},
     report::{
-        Bytes, CapabilityView, ImageReport, Outcome, Report, ReportedFinding, UnusedWaiver, UserView, Verdict,
+        Bytes, CapabilityView, DockerfileView, ImageReport, Outcome, Report, ReportedFinding, UnusedWaiver,
+        UserView, Verdict,
     },
     score::{AppliedCap, Score, Worth},
 };
@@ -520,6 +524,33 @@ pub(crate) fn hostile() -> Report {
     report(vec![image(verdict)], 0)
 }
 
+/// The bad image with the Dockerfile that it was built from; one finding has no line.
+pub(crate) fn placed() -> Report {
+    let mut verdict = bad_verdict();
+    let at = |line: usize, end_line: usize, focus: usize| Location {
+        file: "build/Docker file".into(),
+        line,
+        end_line,
+        focus,
+        columns: 40,
+    };
+    for origin in &mut verdict.layers {
+        origin.ground = Ground::Matched;
+    }
+    for one in verdict.findings.iter_mut().skip(1) {
+        one.location = Some(match one.finding.layer {
+            Some(1) => at(4, 6, 5),
+            Some(2) => at(7, 7, 7),
+            _ => at(3, 3, 3),
+        });
+    }
+    verdict.dockerfile = Some(DockerfileView {
+        matched: true,
+        from: at(3, 3, 3),
+    });
+    report(vec![image(verdict)], 1)
+}
+
 /// Every sample with its name.
 pub(crate) fn all() -> Vec<(&'static str, Report)> {
     vec![
@@ -530,6 +561,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("failed", failed()),
         ("several", several()),
         ("hostile", hostile()),
+        ("placed", placed()),
     ]
 }
 

@@ -1,5 +1,6 @@
 //! Tests of whole layers, through `read` alone.
 
+mod broken;
 mod codecs;
 mod contents;
 mod members;

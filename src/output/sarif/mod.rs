@@ -218,7 +218,10 @@ fn unplaced(verdict: &Verdict, shown: &[&ReportedFinding]) -> Option<Notificatio
         "the Dockerfile does not fit the image's history"
     };
     let file = text::escape(view.from.file.as_bytes());
-    let text = format!("{count} findings stand at line {} of {file}, for {why}", view.from.line);
+    let text = format!(
+        "{count} findings stand at line {} of {file}, for {why}",
+        view.from.line
+    );
     (count > 0).then(|| notification("location-guessed", "warning", &text))
 }
 

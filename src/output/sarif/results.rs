@@ -83,9 +83,11 @@ impl Context<'_> {
             .rule_id(finding.rule.id)
             .level(level(reported.level))
             .message(message(&self.say(finding)))
-            .locations(vec![
-                self.location(uri::of_finding(self.folder, finding), self.lines(reported), &subject),
-            ])
+            .locations(vec![self.location(
+                uri::of_finding(self.folder, finding),
+                self.lines(reported),
+                &subject,
+            )])
             .partial_fingerprints(fingerprints(&reported.fingerprint))
             .build();
         result.rule_index = rules::index(finding.rule);
@@ -203,7 +205,10 @@ impl Context<'_> {
                 "instruction",
                 origin.and_then(|origin| origin.instruction.as_ref()).map(shown),
             ),
-            ("attribution", Some(json!(reported.ground(&self.verdict.layers).as_str()))),
+            (
+                "attribution",
+                Some(json!(reported.ground(&self.verdict.layers).as_str())),
+            ),
             (
                 "layerDiffId",
                 origin

@@ -251,7 +251,10 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
             Ground::ByPosition => ", by its position in the history",
             Ground::None => "",
         };
-        details.push(format!("put there by {}{sure}", text::escape(instruction.as_bytes())));
+        details.push(format!(
+            "put there by {}{sure}",
+            text::escape(instruction.as_bytes())
+        ));
     }
     if !finding.capabilities.is_empty() {
         details.push(format!("lets an intruder: {}", finding.capabilities.join(", ")));

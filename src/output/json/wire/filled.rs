@@ -2,8 +2,7 @@
 
 use super::{
     Accepted, Bytes, Cap, Capability, Config, Finding, FoundIn, Gap, Identity, Image, Layer, Location,
-    OtherPath,
-    Problem, Unused, User, decimal,
+    OtherPath, Problem, Unused, User, decimal,
 };
 use crate::{
     failure::Failure,
