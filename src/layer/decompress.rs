@@ -42,6 +42,8 @@ pub(super) struct Decompressor<'a> {
     position: u64,
     /// gzip members or zstd frames begun.
     frames: u64,
+    /// Where the last gzip member but one, and the last one, begin in the blob.
+    begun: [Option<u64>; 2],
     /// Bytes behind the last gzip member.
     trailing: u64,
     buffer: Vec<u8>,
@@ -93,6 +95,7 @@ impl<'a> Decompressor<'a> {
             codec: Codec::Unknown(Vec::new()),
             position: 0,
             frames: 0,
+            begun: [None; 2],
             trailing: 0,
             buffer: Vec::new(),
         }
@@ -101,6 +104,11 @@ impl<'a> Decompressor<'a> {
     /// Bytes behind the last gzip member.
     pub(super) fn trailing(&self) -> u64 {
         self.trailing
+    }
+
+    /// Where the last gzip member but one begins in the blob.
+    pub(super) fn last_but_one(&self) -> Option<u64> {
+        self.begun[0]
     }
 
     /// Takes the next bytes of the blob.
@@ -240,6 +248,7 @@ impl<'a> Decompressor<'a> {
                             gzip.inflate.reset(true);
                         }
                         gzip.state = GzipState::Member;
+                        self.begun = [self.begun[1], Some(self.position.saturating_sub(1))];
                         self.frames += 1;
                         if self.frames > self.limits.frames {
                             return Err(self.too_many_frames());

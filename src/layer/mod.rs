@@ -12,6 +12,7 @@ mod tar;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod toc;
 
 use std::{
     io::Read,

@@ -11,6 +11,7 @@ use super::{
     facts::{Collector, Stop},
     read_ahead::Chunks,
     tar::{BLOCK, Fault, Walker},
+    toc::{self, Tail},
 };
 use crate::{
     failure::{Code, Failure, Result},
@@ -68,6 +69,7 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
     ) -> Result<(LayerFacts, Option<Failure>)> {
         let mut decompressor = Decompressor::new(self.limits);
         let mut size = 0_u64;
+        let mut tail = Tail::default();
         let mut state = Ok(());
         loop {
             if stop.load(Ordering::Relaxed) {
@@ -78,6 +80,7 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
                 .map_err(|error| Failure::from_io(error, Code::Unreadable))?;
             let Some(chunk) = chunk else { break };
             size += chunk.len() as u64;
+            tail.push(chunk);
             if state.is_ok() {
                 state = decompressor.feed(chunk, &mut self.plain);
             }
@@ -88,6 +91,15 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
         let state = state
             .and_then(|()| decompressor.finish(&mut self.plain))
             .and_then(|()| self.plain.finish(decompressor.trailing()));
+        if let Some(place) = toc::stated_place(tail.bytes()).filter(|_| state.is_ok()) {
+            // Only where the table is where a runtime would look for it does comparing it say anything.
+            if decompressor.last_but_one() == Some(place) {
+                self.plain.collector.compare_table();
+            } else {
+                let why = "the table of contents of the layer's eStargz form is not in its last member";
+                self.plain.collector.remarks().gap(None, why, Hides::Anything);
+            }
+        }
         let mut fault = None;
         let hashed = match state {
             Ok(()) => self.plain.diff_id.take(),

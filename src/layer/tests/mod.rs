@@ -6,6 +6,7 @@ mod contents;
 mod members;
 mod properties;
 mod sparse;
+mod toc;
 
 use std::{
     io::{self, Read},
