@@ -100,6 +100,10 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
                 self.plain.collector.remarks().gap(None, why, Hides::Anything);
             }
         }
+        if toc::is_zstd_chunked(tail.bytes()) {
+            let note = "the layer has zstd:chunked form, whose table of contents was not compared with the archive";
+            self.plain.collector.remarks().note(note.to_owned());
+        }
         let mut fault = None;
         let hashed = match state {
             Ok(()) => self.plain.diff_id.take(),

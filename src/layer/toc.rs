@@ -178,6 +178,11 @@ pub(super) fn stated_place(tail: &[u8]) -> Option<u64> {
     (word == b"STARGZ").then(|| u64::from_str_radix(digits, 16).ok())?
 }
 
+/// Whether the last bytes of a blob are those of the zstd:chunked form, which has its table in a frame that readers skip.
+pub(super) fn is_zstd_chunked(tail: &[u8]) -> bool {
+    tail.ends_with(b"GnUlInUx")
+}
+
 /// The last bytes of a blob, as many as a footer has.
 #[derive(Default)]
 pub(super) struct Tail(Vec<u8>);

@@ -537,6 +537,7 @@ pub(crate) fn placed() -> Report {
     for origin in &mut verdict.layers {
         origin.ground = Ground::Matched;
     }
+    verdict.findings.truncate(8);
     for one in verdict.findings.iter_mut().skip(1) {
         one.location = Some(match one.finding.layer {
             Some(1) => at(4, 6, 5),

@@ -104,6 +104,15 @@ fn a_table_that_cannot_be_compared_is_a_gap() {
 }
 
 #[test]
+fn the_table_of_the_other_form_is_named() {
+    let footer = [&[1; 56][..], b"GnUlInUx"].concat();
+    let blob = [zstd_frame(&files().end()), skippable(b"the table"), skippable(&footer)].concat();
+    let facts = facts(&blob);
+    assert_eq!((facts.entries.len(), facts.gaps.len()), (6, 0));
+    assert!(facts.notes[0].contains("zstd:chunked"), "{:?}", facts.notes);
+}
+
+#[test]
 fn without_the_footer_it_is_a_file_as_any() {
     let plain = files().file("stargz.index.json", b"no table").end();
     assert_eq!(gaps(&gzip(&plain)), [""; 0]);

@@ -218,8 +218,9 @@ fn unplaced(verdict: &Verdict, shown: &[&ReportedFinding]) -> Option<Notificatio
         "the Dockerfile does not fit the image's history"
     };
     let file = text::escape(view.from.file.as_bytes());
+    let findings = if count == 1 { "finding stands" } else { "findings stand" };
     let text = format!(
-        "{count} findings stand at line {} of {file}, for {why}",
+        "{count} {findings} at line {} of {file}, for {why}",
         view.from.line
     );
     (count > 0).then(|| notification("location-guessed", "warning", &text))

@@ -164,6 +164,11 @@ fn line(
             count(hidden, "").trim_end_matches([' ', 's'])
         );
     }
+    // A sentence is about no place, so it has no column for its line.
+    let sentence = finding.identity.is_none() && finding.path.is_none();
+    if let Some(location) = one.location.as_ref().filter(|_| sentence) {
+        let _ = write!(tail, " ({})", super::line(location));
+    }
     let cost: f64 = if ink.0.verbose {
         one.points
     } else {
@@ -174,9 +179,10 @@ fn line(
         head: (index == 0 || ink.0.verbose).then_some((group.rule.id, cost)),
         place: place(finding),
         what: what(finding),
-        sentence: finding.identity.is_none() && finding.path.is_none(),
+        sentence,
         tail,
         from: match (&one.location, finding.layer) {
+            _ if sentence => String::new(),
             (Some(location), _) => super::line(location),
             (None, Some(index)) => format!("layer {index}"),
             (None, None) => String::new(),
