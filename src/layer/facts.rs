@@ -114,7 +114,9 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
         let Some(table) = self.table.take() else { return };
         let differs = match toc::difference(&table, &self.entries) {
             Ok(differs) => differs,
-            Err(why) => Some(format!("the table of contents in `stargz.index.json` cannot be read: {why}")),
+            Err(why) => Some(format!(
+                "the table of contents in `stargz.index.json` cannot be read: {why}"
+            )),
         };
         if let Some(why) = differs {
             self.remarks.gap(None, why, Hides::Anything);

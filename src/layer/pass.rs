@@ -101,7 +101,8 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
             }
         }
         if toc::is_zstd_chunked(tail.bytes()) {
-            let note = "the layer has zstd:chunked form, whose table of contents was not compared with the archive";
+            let note =
+                "the layer has zstd:chunked form, whose table of contents was not compared with the archive";
             self.plain.collector.remarks().note(note.to_owned());
         }
         let mut fault = None;
@@ -118,7 +119,12 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
                 None
             }
         };
-        let uncompressed = self.plain.walker.position();
+        // How far into the faulty block the walker came depends on how the blob was cut into pieces.
+        let position = self.plain.walker.position();
+        let uncompressed = match fault {
+            Some(_) => position / BLOCK as u64 * BLOCK as u64,
+            None => position,
+        };
         let diff_id = hashed.map(|(algorithm, hash)| Digest::of_hash(algorithm, hash.finish().as_ref()));
         let facts = LayerFacts {
             diff_id,

@@ -75,7 +75,11 @@ pub(super) fn difference(table: &[u8], entries: &[Entry]) -> Result<Option<Strin
         .iter()
         .filter(|(path, said)| is.get(*path) != Some(*said))
         .map(|((path, _), _)| path)
-        .chain(is.keys().filter(|path| !told.contains_key(*path)).map(|(path, _)| path))
+        .chain(
+            is.keys()
+                .filter(|path| !told.contains_key(*path))
+                .map(|(path, _)| path),
+        )
         .collect();
     differing.sort_unstable();
     differing.dedup();
@@ -190,7 +194,9 @@ pub(super) struct Tail(Vec<u8>);
 impl Tail {
     /// Takes the next bytes of the blob.
     pub(super) fn push(&mut self, chunk: &[u8]) {
-        let last = chunk.get(chunk.len().saturating_sub(FOOTER)..).unwrap_or_default();
+        let last = chunk
+            .get(chunk.len().saturating_sub(FOOTER)..)
+            .unwrap_or_default();
         self.0.extend_from_slice(last);
         let more = self.0.len().saturating_sub(FOOTER);
         self.0.drain(..more);

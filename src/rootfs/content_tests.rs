@@ -16,17 +16,29 @@ fn shell() -> Entry {
 
 #[test]
 fn a_changed_mode_or_owner_leaves_the_content_with_its_layer() {
-    let setuid = || Entry { mode: 0o4755, ..shell() };
+    let setuid = || Entry {
+        mode: 0o4755,
+        ..shell()
+    };
     assert_eq!(layers_of([shell(), setuid()]), (0, 1));
     assert_eq!(layers_of([shell(), owned(shell(), 1, 1)]), (0, 1));
     assert_eq!(layers_of([shell(), setuid(), shell()]), (0, 2));
-    assert_eq!(layers_of([text("bin/sh", "#!/bin/x"), owned(text("bin/sh", "#!/bin/x"), 1, 1)]), (0, 1));
+    assert_eq!(
+        layers_of([
+            text("bin/sh", "#!/bin/x"),
+            owned(text("bin/sh", "#!/bin/x"), 1, 1)
+        ]),
+        (0, 1)
+    );
 }
 
 #[test]
 fn other_content_belongs_to_the_layer_that_wrote_it() {
     let other = program("bin/sh", ["shell.zsh"]);
-    let longer = Entry { size: 4097, ..shell() };
+    let longer = Entry {
+        size: 4097,
+        ..shell()
+    };
     for after in [other, longer, text("bin/sh", "#!/bin/x"), whiteout("bin/x")] {
         let (content, last) = layers_of([shell(), after]);
         assert_eq!(content, last);

@@ -265,7 +265,9 @@ impl<'a> Stack<'_, 'a> {
     /// A changed mode or owner ships the whole file again: its content still came with the layer that had it first. Said only of
     /// what was looked into: programs, and files whose content is kept.
     fn keep_content(&mut self, old: Id, new: Id) {
-        let Some(((layer, before), (_, after))) = self.tree.inodes[old].source.zip(self.tree.inodes[new].source) else {
+        let Some(((layer, before), (_, after))) =
+            self.tree.inodes[old].source.zip(self.tree.inodes[new].source)
+        else {
             return;
         };
         let both = before.kind == Kind::File && after.kind == Kind::File && before.size == after.size;

@@ -394,14 +394,28 @@ mod tests {
         let all = (vec![Some(2), Some(4)], Some(5));
         assert_eq!(placed(APP, &image(&[COPY, ENV, RUN, USER], 2, "1")), all);
         // Builders leave out some lines, and add some.
-        assert_eq!(placed(APP, &image(&[COPY, RUN, USER, ("LABEL x=y", false)], 2, "1")), all);
+        assert_eq!(
+            placed(APP, &image(&[COPY, RUN, USER, ("LABEL x=y", false)], 2, "1")),
+            all
+        );
         let with_base = (vec![Some(1), Some(1), Some(2), Some(4)], Some(5));
-        let base = [("/bin/sh -c #(nop) ADD file:0 in / ", true), ENV, ("bazel build ...", true)];
+        let base = [
+            ("/bin/sh -c #(nop) ADD file:0 in / ", true),
+            ENV,
+            ("bazel build ...", true),
+        ];
         let history = [&base[..], &[COPY, ENV, RUN, USER]].concat();
         assert_eq!(placed(APP, &image(&history, 4, "1")), with_base);
         // A base without a history: its layers have no line, or made-up ones at the end.
         assert_eq!(placed(APP, &image(&[COPY, ENV, RUN, USER], 4, "1")), with_base);
-        let made_up = [COPY, ENV, RUN, USER, ("[2/3] COPY a /a", true), ("[3/3] RUN make", true)];
+        let made_up = [
+            COPY,
+            ENV,
+            RUN,
+            USER,
+            ("[2/3] COPY a /a", true),
+            ("[3/3] RUN make", true),
+        ];
         assert_eq!(placed(APP, &image(&made_up, 4, "1")), with_base);
     }
 
@@ -422,8 +436,14 @@ mod tests {
         assert_eq!(placed("FROM base\n", &image(&[COPY, RUN], 2, "1")), nothing);
         // Nothing lies below `scratch`.
         let scratch = APP.replace("base", "scratch");
-        assert_eq!(placed(&scratch, &image(&[COPY, RUN], 2, "1")).0, [Some(2), Some(4)]);
-        assert_eq!(placed(&scratch, &image(&[COPY, RUN], 3, "1")).0, [None, None, None]);
+        assert_eq!(
+            placed(&scratch, &image(&[COPY, RUN], 2, "1")).0,
+            [Some(2), Some(4)]
+        );
+        assert_eq!(
+            placed(&scratch, &image(&[COPY, RUN], 3, "1")).0,
+            [None, None, None]
+        );
     }
 
     #[test]

@@ -178,25 +178,46 @@ fn a_dockerfile_of_another_image_places_nothing_and_says_so() {
         text("two-finals"),
         format!("{DEMO}RUN true\n"),
         DEMO.replace("COPY rootfs/ /\n", ""),
-        DEMO.replace("COPY healthd /app/healthd\nRUN rm /app/deploy.sh\n", "RUN rm /app/deploy.sh\nCOPY healthd /app/healthd\n"),
+        DEMO.replace(
+            "COPY healthd /app/healthd\nRUN rm /app/deploy.sh\n",
+            "RUN rm /app/deploy.sh\nCOPY healthd /app/healthd\n",
+        ),
         DEMO.replace("deploy.sh", "deploy"),
         "FROM scratch\n".to_owned(),
     ];
     for dockerfile in others {
         let ran = beside("demo", &dockerfile, "json");
         assert_eq!(ran.code, own.code);
-        assert!(notes(&ran).contains("no stage of it fits the image's history"), "{ran:?}");
+        assert!(
+            notes(&ran).contains("no stage of it fits the image's history"),
+            "{ran:?}"
+        );
         let findings = findings(&ran);
         assert!(findings.len() > 3);
-        assert!(findings.iter().all(|one| one["location"].is_null()), "{dockerfile}");
-        assert!(findings.iter().all(|one| one["attribution"] != "matched"), "{dockerfile}");
-        assert!(findings.iter().any(|one| one["attribution"] == "by-position"), "{dockerfile}");
+        assert!(
+            findings.iter().all(|one| one["location"].is_null()),
+            "{dockerfile}"
+        );
+        assert!(
+            findings.iter().all(|one| one["attribution"] != "matched"),
+            "{dockerfile}"
+        );
+        assert!(
+            findings.iter().any(|one| one["attribution"] == "by-position"),
+            "{dockerfile}"
+        );
 
         let sarif = beside("demo", &dockerfile, "sarif").json();
         let told = sarif["runs"][0]["invocations"][0]["toolExecutionNotifications"].to_string();
-        assert!(told.contains("location-guessed") && told.contains("does not fit"), "{told}");
+        assert!(
+            told.contains("location-guessed") && told.contains("does not fit"),
+            "{told}"
+        );
         let text = beside("demo", &dockerfile, "text").out;
-        assert!(text.contains("deploy/Dockerfile does not fit the image"), "{text}");
+        assert!(
+            text.contains("deploy/Dockerfile does not fit the image"),
+            "{text}"
+        );
         assert!(!text.contains("Dockerfile:"), "{text}");
     }
 }

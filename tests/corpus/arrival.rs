@@ -39,7 +39,9 @@ const NAMES: [&str; 12] = [
 ];
 
 fn targets() -> Vec<String> {
-    NAMES.map(|name| format!("oci:{}", layout(name).display())).to_vec()
+    NAMES
+        .map(|name| format!("oci:{}", layout(name).display()))
+        .to_vec()
 }
 
 /// What is told of each image, by target and platform.
@@ -52,7 +54,10 @@ fn told(targets: &[String], jobs: &str) -> BTreeMap<(String, String), Value> {
     images
         .iter()
         .map(|image| {
-            let key = (image["target"].as_str().unwrap().to_owned(), image["platform"].to_string());
+            let key = (
+                image["target"].as_str().unwrap().to_owned(),
+                image["platform"].to_string(),
+            );
             (key, image.clone())
         })
         .collect()
@@ -63,7 +68,10 @@ fn what_is_told_of_an_image_does_not_depend_on_those_beside_it() {
     let mut targets = targets();
     let want = told(&targets, "1");
     // Every third, backwards, and by turns.
-    let thirds: Vec<String> = (0..3).flat_map(|first| targets.iter().skip(first).step_by(3)).cloned().collect();
+    let thirds: Vec<String> = (0..3)
+        .flat_map(|first| targets.iter().skip(first).step_by(3))
+        .cloned()
+        .collect();
     assert_eq!(told(&thirds, "8"), want);
     targets.reverse();
     assert_eq!(told(&targets, "2"), want);

@@ -48,14 +48,20 @@ const TABLE: &str = r#"{"version":1,"entries":[
 fn layer(files: Tar, table: &str, off: usize) -> Vec<u8> {
     let mut blob = gzip(&files.0);
     let place = blob.len();
-    blob.extend(gzip(&Tar::default().file("stargz.index.json", table.as_bytes()).end()));
+    blob.extend(gzip(
+        &Tar::default().file("stargz.index.json", table.as_bytes()).end(),
+    ));
     blob.extend(footer(place + off));
     blob
 }
 
 fn gaps(blob: &[u8]) -> Vec<String> {
     let facts = facts(blob);
-    assert!(facts.gaps.iter().all(|gap| gap.hides == Hides::Anything), "{:?}", facts.gaps);
+    assert!(
+        facts.gaps.iter().all(|gap| gap.hides == Hides::Anything),
+        "{:?}",
+        facts.gaps
+    );
     facts.gaps.into_iter().map(|gap| gap.why).collect()
 }
 
@@ -75,16 +81,37 @@ fn every_difference_is_a_gap() {
         (TABLE.replace(r#""size":7"#, r#""size":8"#), "/bin/app"),
         (setuid, "/bin/app"),
         (TABLE.replace(r#""size":7"#, r#""size":7,"uid":1"#), "/bin/app"),
-        (TABLE.replace(r#""size":7"#, &format!(r#""size":7{capability}"#)), "/bin/app"),
-        (TABLE.replace(r#""type":"symlink","linkName":"bin/app""#, r#""type":"symlink","linkName":"bin/sh""#), "/sh"),
-        (TABLE.replace(r#""name":"sh","type":"symlink""#, r#""name":"sh","type":"reg""#), "/sh"),
+        (
+            TABLE.replace(r#""size":7"#, &format!(r#""size":7{capability}"#)),
+            "/bin/app",
+        ),
+        (
+            TABLE.replace(
+                r#""type":"symlink","linkName":"bin/app""#,
+                r#""type":"symlink","linkName":"bin/sh""#,
+            ),
+            "/sh",
+        ),
+        (
+            TABLE.replace(r#""name":"sh","type":"symlink""#, r#""name":"sh","type":"reg""#),
+            "/sh",
+        ),
         (TABLE.replace(r#""name":"sh""#, r#""name":"bash""#), "/bash, /sh"),
-        (TABLE.replace(r#""type":"hardlink","linkName":"bin/app""#, r#""type":"hardlink","linkName":"sh""#), "/bin/b"),
+        (
+            TABLE.replace(
+                r#""type":"hardlink","linkName":"bin/app""#,
+                r#""type":"hardlink","linkName":"sh""#,
+            ),
+            "/bin/b",
+        ),
         (TABLE.replace(".wh.gone", ".wh.other"), "/.wh.gone, /.wh.other"),
     ] {
         assert_ne!(table, TABLE);
         let gaps = gaps(&layer(files(), &table, 0));
-        assert!(gaps.len() == 1 && gaps[0].contains(&format!("such as {path}:")), "{path}: {gaps:?}");
+        assert!(
+            gaps.len() == 1 && gaps[0].contains(&format!("such as {path}:")),
+            "{path}: {gaps:?}"
+        );
     }
     let more = files().file("bin/sh", b"hidden from one of them");
     assert!(gaps(&layer(more, TABLE, 0))[0].contains("at 1 paths, such as /bin/sh:"));
@@ -92,13 +119,25 @@ fn every_difference_is_a_gap() {
 
 #[test]
 fn a_table_that_cannot_be_compared_is_a_gap() {
-    for table in ["", "{}", "[]", r#"{"version":2,"entries":[]}"#, r#"{"version":1,"version":1,"entries":[]}"#] {
+    for table in [
+        "",
+        "{}",
+        "[]",
+        r#"{"version":2,"entries":[]}"#,
+        r#"{"version":1,"version":1,"entries":[]}"#,
+    ] {
         let gaps = gaps(&layer(files(), table, 0));
-        assert!(gaps.len() == 1 && gaps[0].contains("cannot be read"), "{table}: {gaps:?}");
+        assert!(
+            gaps.len() == 1 && gaps[0].contains("cannot be read"),
+            "{table}: {gaps:?}"
+        );
     }
     assert!(gaps(&layer(files(), TABLE, 1))[0].contains("not in its last member"));
     // One that is larger than is compared.
-    let limits = Limits { table: 100, ..Limits::default() };
+    let limits = Limits {
+        table: 100,
+        ..Limits::default()
+    };
     let facts = read_with(&layer(files(), TABLE, 0), &[], &limits).unwrap();
     assert!(facts.gaps[0].why.contains("cannot be read"), "{:?}", facts.gaps);
 }
@@ -106,7 +145,12 @@ fn a_table_that_cannot_be_compared_is_a_gap() {
 #[test]
 fn the_table_of_the_other_form_is_named() {
     let footer = [&[1; 56][..], b"GnUlInUx"].concat();
-    let blob = [zstd_frame(&files().end()), skippable(b"the table"), skippable(&footer)].concat();
+    let blob = [
+        zstd_frame(&files().end()),
+        skippable(b"the table"),
+        skippable(&footer),
+    ]
+    .concat();
     let facts = facts(&blob);
     assert_eq!((facts.entries.len(), facts.gaps.len()), (6, 0));
     assert!(facts.notes[0].contains("zstd:chunked"), "{:?}", facts.notes);

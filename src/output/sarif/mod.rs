@@ -218,7 +218,11 @@ fn unplaced(verdict: &Verdict, shown: &[&ReportedFinding]) -> Option<Notificatio
         "the Dockerfile does not fit the image's history"
     };
     let file = text::escape(view.from.file.as_bytes());
-    let findings = if count == 1 { "finding stands" } else { "findings stand" };
+    let findings = if count == 1 {
+        "finding stands"
+    } else {
+        "findings stand"
+    };
     let text = format!(
         "{count} {findings} at line {} of {file}, for {why}",
         view.from.line

@@ -171,7 +171,13 @@ fn platforms_are_chosen_as_asked() {
 #[test]
 fn variants_are_told_apart_and_the_default_one_has_no_name() {
     let mut store = Store::default();
-    let all = ["linux/arm/v6", "linux/arm/v7", "linux/arm64/v8", "linux/amd64/v3", "linux/386"];
+    let all = [
+        "linux/arm/v6",
+        "linux/arm/v7",
+        "linux/arm64/v8",
+        "linux/amd64/v3",
+        "linux/386",
+    ];
     let children: Vec<String> = all
         .iter()
         .map(|platform| {
@@ -191,7 +197,11 @@ fn variants_are_told_apart_and_the_default_one_has_no_name() {
         ("linux/amd64/v3", "linux/amd64/v3"),
         ("linux/i386", "linux/386"),
     ] {
-        assert_eq!(platforms(&open(&mut store, &root, exact(asked)).unwrap()), [want], "{asked}");
+        assert_eq!(
+            platforms(&open(&mut store, &root, exact(asked)).unwrap()),
+            [want],
+            "{asked}"
+        );
     }
     let found = open(&mut store, &root, PlatformChoice::All).unwrap();
     assert_eq!(platforms(&found).len(), all.len());
