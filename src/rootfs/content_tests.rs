@@ -1,4 +1,4 @@
-//! Which layer brought a file's content, when later ones change its mode or owner and so ship it again.
+//! Which content a name has, and which layer brought it, when later members write over it or ship it again.
 
 use super::testing::*;
 use crate::{layer::Entry, path::RootPath};
@@ -47,4 +47,24 @@ fn other_content_belongs_to_the_layer_that_wrote_it() {
     assert_eq!(layers_of([file("bin/sh", 0o644), file("bin/sh", 0o755)]), (1, 1));
     // Deleted in between, it was brought again.
     assert_eq!(layers_of([shell(), whiteout("bin/sh"), shell()]), (2, 2));
+}
+
+#[test]
+fn a_hard_link_keeps_the_lower_file_that_its_layer_writes_over_later() {
+    // The program would be lost from sight if the link were joined when the layer ends.
+    for over in [text("bin/sh", "harmless"), dir("bin/sh", 0o755)] {
+        let rootfs = merge([
+            layer([shell()]),
+            layer([hardlink("app", "bin/sh"), over]),
+        ]);
+        let node = rootfs.get(&RootPath::from("/app")).unwrap();
+        assert!(node.program.is_some(), "{node:?}");
+        assert_eq!(node.paths, [RootPath::from("/app")]);
+    }
+    // Its directory, too, may be replaced, and reached through a link of the lower layer.
+    let rootfs = merge([
+        layer([shell(), symlink("sbin", "bin")]),
+        layer([hardlink("app", "sbin/sh"), text("bin", "a file")]),
+    ]);
+    assert!(rootfs.get(&RootPath::from("/app")).unwrap().program.is_some());
 }

@@ -128,9 +128,17 @@ fn compare(seed: u64, layers: &Layers, expected: &Listing, seen: &Listing, tally
             })
         };
         let only_attributes = attributes(theirs) == attributes(ours);
-        let name = path.to_string();
-        let name = name.trim_start_matches('/');
-        let by = |known: &&Known| generated::explains(known, name, only_attributes);
+        // A file of several names differs under each when it differs under one.
+        let names: Vec<String> = [Some(path), theirs.map(|seen| &seen.first), ours.map(|seen| &seen.first)]
+            .into_iter()
+            .flatten()
+            .map(|path| path.to_string().trim_start_matches('/').to_owned())
+            .collect();
+        let by = |known: &&Known| {
+            names
+                .iter()
+                .any(|name| generated::explains(known, name, only_attributes))
+        };
         match known.iter().find(by) {
             Some(known) => *tally.explained.entry(known.row).or_default() += 1,
             None if tally.faults.len() < 20 => {
