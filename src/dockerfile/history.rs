@@ -1,6 +1,6 @@
 //! A line of an image's history, compared with an instruction: is it what some builder writes of it?
 //!
-//! Builders write differently: Docker's classic one `/bin/sh -c #(nop) COPY file:… in /app`, BuildKit `COPY a /app # buildkit`,
+//! Builders write differently: Docker's classic one `/bin/sh -c #(nop) COPY file:… in /app`, `BuildKit` `COPY a /app # buildkit`,
 //! kaniko the line as it stands. A variable's value is known to the builder alone: where one is expanded, anything fits.
 
 use super::Instruction;
@@ -8,7 +8,7 @@ use super::Instruction;
 /// Stands for the value of a variable.
 const ANYTHING: char = '\0';
 
-/// The comment of history lines that BuildKit's exporter makes up for layers that had none: they stand at the end, in no
+/// The comment of history lines that `BuildKit`'s exporter makes up for layers that had none: they stand at the end, in no
 /// order that says anything.
 pub const MADE_UP: &str = "buildkit.exporter.image.v0";
 
@@ -118,7 +118,7 @@ impl Instruction {
                 if only.body.starts_with("#!") && written.ends_with(&format!("/{}", only.name)) {
                     return true;
                 }
-                said = only.body.clone();
+                said.clone_from(&only.body);
             }
             several => {
                 for heredoc in several {
@@ -189,7 +189,7 @@ fn ends_with_path(path: &str, end: &str) -> bool {
     !end.starts_with('/') && path.strip_suffix(end).is_some_and(|before| before.ends_with('/'))
 }
 
-/// `<<-"EOF"` as BuildKit writes it: `<<EOF`.
+/// `<<-"EOF"` as `BuildKit` writes it: `<<EOF`.
 fn heredoc_name(word: &str) -> String {
     match word.strip_prefix("<<") {
         Some(name) => format!("<<{}", name.trim_start_matches('-')),
@@ -244,15 +244,12 @@ fn expanded(text: &str) -> String {
                 .or(Some(after.len()))
                 .filter(|&end| end > 0),
         };
-        match cut.and_then(|cut| after.get(cut..)) {
-            Some(behind) => {
-                out.push(ANYTHING);
-                rest = behind;
-            }
-            None => {
-                out.push('$');
-                rest = after;
-            }
+        if let Some(behind) = cut.and_then(|cut| after.get(cut..)) {
+            out.push(ANYTHING);
+            rest = behind;
+        } else {
+            out.push('$');
+            rest = after;
         }
     }
     out + rest

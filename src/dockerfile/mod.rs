@@ -1,6 +1,6 @@
 //! A Dockerfile: its stages and their instructions, each with the lines it stands on.
 //!
-//! Read as BuildKit's `frontend/dockerfile/parser` reads it: directives, continuations with comments and empty lines inside
+//! Read as `BuildKit`'s `frontend/dockerfile/parser` reads it: directives, continuations with comments and empty lines inside
 //! them, here-documents, any line ending. Nothing is expanded: a variable's value is known to the builder alone.
 
 mod history;

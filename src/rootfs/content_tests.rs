@@ -53,10 +53,7 @@ fn other_content_belongs_to_the_layer_that_wrote_it() {
 fn a_hard_link_keeps_the_lower_file_that_its_layer_writes_over_later() {
     // The program would be lost from sight if the link were joined when the layer ends.
     for over in [text("bin/sh", "harmless"), dir("bin/sh", 0o755)] {
-        let rootfs = merge([
-            layer([shell()]),
-            layer([hardlink("app", "bin/sh"), over]),
-        ]);
+        let rootfs = merge([layer([shell()]), layer([hardlink("app", "bin/sh"), over])]);
         let node = rootfs.get(&RootPath::from("/app")).unwrap();
         assert!(node.program.is_some(), "{node:?}");
         assert_eq!(node.paths, [RootPath::from("/app")]);

@@ -204,7 +204,11 @@ impl<'a> Unpacker<'_, 'a> {
             }
             found => {
                 // It binds to the file that is there now, whatever the layer puts in its place later on.
-                let below = if found.is_none() { self.find_below(target) } else { None };
+                let below = if found.is_none() {
+                    self.find_below(target)
+                } else {
+                    None
+                };
                 if let Some(below) = below.filter(|&id| !self.tree.is_dir(id)) {
                     self.put(dir, name, below);
                     self.join_header(below, entry);

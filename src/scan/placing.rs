@@ -109,6 +109,10 @@ fn fit<'a>(dockerfile: &'a Dockerfile, stage: usize, history: &[History]) -> Opt
         .iter()
         .enumerate()
         .rposition(|(line, one)| !one.empty_layer && !paired(&pairs, line));
+    // Nothing made a layer before a stage that begins with nothing.
+    if base.is_some() && begins_with_nothing(dockerfile.base(stage)?) {
+        return None;
+    }
     pairs.retain(|pair| base.is_none_or(|base| pair.0 > base));
     let all = chain
         .iter()
@@ -161,6 +165,10 @@ fn common(written: &[(&str, &str)], chain: &[&Instruction]) -> Vec<(usize, usize
     pairs
 }
 
+fn begins_with_nothing(from: &Instruction) -> bool {
+    from.words.split_whitespace().next() == Some("scratch")
+}
+
 type Made<'a> = Option<(&'a Instruction, Option<&'a str>)>;
 
 /// What made each layer: the stage's own are the last ones, whether or not the base image has a history.
@@ -182,7 +190,7 @@ fn layers<'a>(
     }
     let below = layers.checked_sub(own.len())?;
     let from = dockerfile.base(fit.stage)?;
-    if below > 0 && from.words.split_whitespace().next() == Some("scratch") {
+    if below > 0 && begins_with_nothing(from) {
         return None;
     }
     let mut made: Vec<Made<'a>> = vec![Some((from, None)); below];

@@ -31,12 +31,23 @@ pub(crate) enum What {
 
 pub(crate) type Layers = Vec<Vec<Member>>;
 
-/// Where the readers are known to differ: the row of the table, the path below which, and whether in modes and owners only.
+/// Where the readers are known to differ: the row of the table, the path, and how far from it.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) row: &'static str,
-    pub(crate) below: String,
-    pub(crate) attributes_only: bool,
+    path: String,
+    pub(crate) reach: Reach,
+}
+
+/// What of a path and those below it may differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// All of it, and of what lies below.
+    Below,
+    /// All of it.
+    Path,
+    /// Its mode, owner and capabilities.
+    Attributes,
 }
 
 pub(crate) const BELOW_A_LINK: &str = "a member below a link of a lower layer: the specification is silent";
@@ -46,6 +57,7 @@ pub(crate) const WHITEOUT_AND_DIRECTORY: &str =
 pub(crate) const LINK_HEADER: &str =
     "the header of a hard link: containerd applies it, umoci does not, scant joins both";
 pub(crate) const IMPLIED: &str = "a directory without a member of its own: 0755 or 0777, its owner or root";
+pub(crate) const MARKED: &str = "a directory that only a marker names: containerd makes it";
 
 const DIRECTORIES: [&str; 8] = ["a", "a/b", "a/b/e", "c", "c/d", "bin", "usr", "usr/bin"];
 const NAMES: [&str; 4] = ["f", "g", "h", "sh"];
@@ -209,74 +221,114 @@ fn target(path: &str, target: &str) -> String {
     parts.join("/")
 }
 
+/// The path, and what it becomes where links on the way are followed.
+fn followed(path: &str, links: &[(usize, &str, String)]) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let mut todo = vec![path.to_owned()];
+    while let Some(path) = todo.pop() {
+        if all.len() < 40 && all.insert(path.clone()) {
+            let through = links.iter().filter_map(|(_, from, to)| {
+                let rest = path.strip_prefix(from)?.strip_prefix('/')?;
+                Some(format!("{to}/{rest}").trim_start_matches('/').to_owned())
+            });
+            todo.extend(through);
+        }
+    }
+    all
+}
+
 /// Where readers are known to differ in this image.
 pub(crate) fn known(layers: &Layers) -> Vec<Known> {
     let mut known: Vec<Known> = Vec::new();
-    let mut add = |row, below: &str, attributes_only| {
-        known.push(Known {
-            row,
-            below: below.to_owned(),
-            attributes_only,
-        });
+    let members = || {
+        layers
+            .iter()
+            .enumerate()
+            .flat_map(|(layer, members)| members.iter().map(move |member| (layer, member)))
     };
-    let links: Vec<(usize, &str, String)> = layers
-        .iter()
-        .enumerate()
-        .flat_map(|(layer, members)| members.iter().map(move |member| (layer, member)))
+    let links: Vec<(usize, &str, String)> = members()
         .filter_map(|(layer, member)| match &member.what {
             What::Symlink(to) => Some((layer, member.path.as_str(), target(&member.path, to))),
             _ => None,
         })
         .collect();
-    for (layer, members) in layers.iter().enumerate() {
-        for member in members {
-            let parents: BTreeSet<&str> = above(&member.path).collect();
-            let mut through: Vec<&str> = links
+    for (layer, member) in members() {
+        let mut add = |row, path: &str, reach| {
+            known.push(Known {
+                row,
+                path: path.to_owned(),
+                reach,
+            });
+        };
+        let beside = &layers[layer];
+        let parents: BTreeSet<&str> = above(&member.path).collect();
+        let opaque = member.what == What::Opaque;
+        let mut through: Vec<&str> = links
+            .iter()
+            .filter(|(lower, at, _)| {
+                *lower < layer && (parents.contains(at) || (opaque && *at == member.path))
+            })
+            .map(|(_, at, _)| *at)
+            .collect();
+        let mut seen = BTreeSet::new();
+        while let Some(at) = through.pop() {
+            if !seen.insert(at) {
+                continue;
+            }
+            add(BELOW_A_LINK, at, Reach::Below);
+            // Where it leads to is written as well, and what other links stand on the way.
+            for (_, _, to) in links.iter().filter(|(_, from, _)| *from == at) {
+                add(BELOW_A_LINK, to, Reach::Below);
+                for parent in above(to) {
+                    add(BELOW_A_LINK, parent, Reach::Path);
+                }
+                let others = links.iter().map(|(_, from, _)| *from);
+                through.extend(others.filter(|from| is_below(from, to) || is_below(to, from)));
+            }
+        }
+        match &member.what {
+            What::Opaque if member.path.is_empty() => add(OPAQUE_ROOT, "", Reach::Below),
+            What::Whiteout
+                if beside
+                    .iter()
+                    .any(|other| other.what != What::Whiteout && is_below(&other.path, &member.path)) =>
+            {
+                add(WHITEOUT_AND_DIRECTORY, &member.path, Reach::Below);
+            }
+            What::HardLink(to) => {
+                add(LINK_HEADER, &member.path, Reach::Attributes);
+                add(LINK_HEADER, to, Reach::Attributes);
+            }
+            _ => {}
+        }
+        for path in followed(&member.path, &links) {
+            let own = |parent: &str| {
+                beside
+                    .iter()
+                    .any(|other| other.what == What::Directory && other.path == parent)
+            };
+            for parent in above(&path).chain(opaque.then_some(path.as_str())) {
+                if !own(parent) {
+                    add(IMPLIED, parent, Reach::Attributes);
+                }
+                if opaque || member.what == What::Whiteout {
+                    add(MARKED, parent, Reach::Path);
+                }
+            }
+        }
+    }
+    // A hard link to a path that only some readers see.
+    for (_, member) in members() {
+        if let What::HardLink(to) = &member.what
+            && known
                 .iter()
-                .filter(|(lower, at, _)| {
-                    *lower < layer
-                        && (parents.contains(at) || (member.what == What::Opaque && *at == member.path))
-                })
-                .map(|(_, at, _)| *at)
-                .collect();
-            let mut seen = BTreeSet::new();
-            while let Some(at) = through.pop() {
-                if !seen.insert(at) {
-                    continue;
-                }
-                add(BELOW_A_LINK, at, false);
-                // Where it leads to is written as well, and what other links stand on the way.
-                for (_, _, to) in links.iter().filter(|(_, from, _)| *from == at) {
-                    add(BELOW_A_LINK, to, false);
-                    through.extend(
-                        links
-                            .iter()
-                            .map(|(_, from, _)| *from)
-                            .filter(|from| is_below(from, to) || is_below(to, from)),
-                    );
-                }
-            }
-            match &member.what {
-                What::Opaque if member.path.is_empty() => add(OPAQUE_ROOT, "", false),
-                What::Whiteout
-                    if members.iter().any(|other| {
-                        !matches!(other.what, What::Whiteout) && is_below(&other.path, &member.path)
-                    }) =>
-                {
-                    add(WHITEOUT_AND_DIRECTORY, &member.path, false);
-                }
-                What::HardLink(to) => {
-                    add(LINK_HEADER, &member.path, true);
-                    add(LINK_HEADER, to, true);
-                }
-                _ => {}
-            }
-            for parent in parents {
-                let own = |other: &Member| other.what == What::Directory && other.path == parent;
-                if !members.iter().any(own) {
-                    add(IMPLIED, parent, true);
-                }
-            }
+                .any(|known| known.row == BELOW_A_LINK && explains(known, to, false))
+        {
+            known.push(Known {
+                row: BELOW_A_LINK,
+                path: member.path.clone(),
+                reach: Reach::Path,
+            });
         }
     }
     known
@@ -284,10 +336,10 @@ pub(crate) fn known(layers: &Layers) -> Vec<Known> {
 
 /// Whether a known difference explains one at `path`.
 pub(crate) fn explains(known: &Known, path: &str, only_attributes_differ: bool) -> bool {
-    match (known.attributes_only, only_attributes_differ) {
-        (true, true) => known.below == path,
-        (true, false) => false,
-        (false, _) => is_below(path, &known.below),
+    match known.reach {
+        Reach::Below => is_below(path, &known.path),
+        Reach::Path => path == known.path,
+        Reach::Attributes => only_attributes_differ && path == known.path,
     }
 }
 

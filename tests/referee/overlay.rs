@@ -56,10 +56,11 @@ pub(crate) fn shows(layers: &Layers) -> Option<Listing> {
         }
         lower.insert(0, name);
     }
-    // A copy of what is seen: the mount ends with its name space.
-    let copy = "cp -a merged/. copied/";
+    // A copy of what is seen: the mount ends with its name space. A whiteout of nothing is listed, but is not there.
+    let absent = "No such file or directory";
+    let copy = format!("{{ cp -a merged/. copied/ 2>faults || ! grep -v '{absent}' faults >&2; }}");
     fs::create_dir(folder.path().join("copied")).unwrap();
-    mounted(folder.path(), &lower, copy).unwrap_or_else(|why| panic!("overlay: {why}"));
+    mounted(folder.path(), &lower, &copy).unwrap_or_else(|why| panic!("overlay: {why}"));
     Some(umoci::list(&folder.path().join("copied")))
 }
 
