@@ -100,8 +100,8 @@ fn referee(referee: impl Fn(&Layers, &Path) -> Option<Listing> + Sync) -> Tally 
                     let Some(expected) = referee(&layers, layout.path()) else {
                         continue;
                     };
-                    let seen = scant_sees(layout.path(), umoci::privileged());
-                    compare(seed, &layers, &expected, &seen, &mut tally.lock().unwrap());
+                    let own = scant_sees(layout.path(), umoci::privileged());
+                    compare(seed, &layers, &expected, &own, &mut tally.lock().unwrap());
                 }
             });
         }
@@ -109,13 +109,13 @@ fn referee(referee: impl Fn(&Layers, &Path) -> Option<Listing> + Sync) -> Tally 
     tally.into_inner().unwrap()
 }
 
-fn compare(seed: u64, layers: &Layers, expected: &Listing, seen: &Listing, tally: &mut Tally) {
+fn compare(seed: u64, layers: &Layers, expected: &Listing, own: &Listing, tally: &mut Tally) {
     let known = generated::known(layers);
     tally.compared += 1;
     tally.plain += usize::from(known.iter().all(|known| known.reach != Reach::Below));
-    let paths: BTreeSet<_> = expected.keys().chain(seen.keys()).collect();
+    let paths: BTreeSet<_> = expected.keys().chain(own.keys()).collect();
     for path in paths {
-        let (theirs, ours) = (expected.get(path), seen.get(path));
+        let (theirs, ours) = (expected.get(path), own.get(path));
         if theirs == ours {
             continue;
         }

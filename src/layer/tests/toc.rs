@@ -45,7 +45,7 @@ const TABLE: &str = r#"{"version":1,"entries":[
  {"name":".no.prefetch.landmark","type":"reg","size":1,"mode":420}]}"#;
 
 /// A layer of these files with this table, whose footer is off by `off`.
-fn layer(files: Tar, table: &str, off: usize) -> Vec<u8> {
+fn layer(files: &Tar, table: &str, off: usize) -> Vec<u8> {
     let mut blob = gzip(&files.0);
     let place = blob.len();
     blob.extend(gzip(
@@ -67,8 +67,8 @@ fn gaps(blob: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_table_that_agrees_is_nothing_to_tell() {
-    assert_eq!(gaps(&layer(files(), TABLE, 0)), [""; 0]);
-    let facts = facts(&layer(files(), TABLE, 0));
+    assert_eq!(gaps(&layer(&files(), TABLE, 0)), [""; 0]);
+    let facts = facts(&layer(&files(), TABLE, 0));
     assert_eq!(facts.notes, [""; 0]);
     assert_eq!(facts.entries.len(), 7, "an ordinary runtime unpacks them all");
 }
@@ -107,14 +107,14 @@ fn every_difference_is_a_gap() {
         (TABLE.replace(".wh.gone", ".wh.other"), "/.wh.gone, /.wh.other"),
     ] {
         assert_ne!(table, TABLE);
-        let gaps = gaps(&layer(files(), &table, 0));
+        let gaps = gaps(&layer(&files(), &table, 0));
         assert!(
             gaps.len() == 1 && gaps[0].contains(&format!("such as {path}:")),
             "{path}: {gaps:?}"
         );
     }
     let more = files().file("bin/sh", b"hidden from one of them");
-    assert!(gaps(&layer(more, TABLE, 0))[0].contains("at 1 paths, such as /bin/sh:"));
+    assert!(gaps(&layer(&more, TABLE, 0))[0].contains("at 1 paths, such as /bin/sh:"));
 }
 
 #[test]
@@ -126,19 +126,19 @@ fn a_table_that_cannot_be_compared_is_a_gap() {
         r#"{"version":2,"entries":[]}"#,
         r#"{"version":1,"version":1,"entries":[]}"#,
     ] {
-        let gaps = gaps(&layer(files(), table, 0));
+        let gaps = gaps(&layer(&files(), table, 0));
         assert!(
             gaps.len() == 1 && gaps[0].contains("cannot be read"),
             "{table}: {gaps:?}"
         );
     }
-    assert!(gaps(&layer(files(), TABLE, 1))[0].contains("not in its last member"));
+    assert!(gaps(&layer(&files(), TABLE, 1))[0].contains("not in its last member"));
     // One that is larger than is compared.
     let limits = Limits {
         table: 100,
         ..Limits::default()
     };
-    let facts = read_with(&layer(files(), TABLE, 0), &[], &limits).unwrap();
+    let facts = read_with(&layer(&files(), TABLE, 0), &[], &limits).unwrap();
     assert!(facts.gaps[0].why.contains("cannot be read"), "{:?}", facts.gaps);
 }
 
