@@ -59,7 +59,8 @@ pub(crate) const LINK_HEADER: &str =
 pub(crate) const IMPLIED: &str = "a directory without a member of its own: 0755 or 0777, its owner or root";
 pub(crate) const MARKED: &str = "a directory that only a marker names: containerd makes it";
 
-pub(crate) const HIDDEN_TARGET: &str = "a hard link to what its own layer has hidden: containerd links the marker";
+pub(crate) const HIDDEN_TARGET: &str =
+    "a hard link to what its own layer has hidden: containerd links the marker";
 
 const DIRECTORIES: [&str; 8] = ["a", "a/b", "a/b/e", "c", "c/d", "bin", "usr", "usr/bin"];
 const NAMES: [&str; 4] = ["f", "g", "h", "sh"];
@@ -300,7 +301,10 @@ pub(crate) fn known(layers: &Layers) -> Vec<Known> {
             What::HardLink(to) => {
                 add(LINK_HEADER, &member.path, Reach::Attributes);
                 add(LINK_HEADER, to, Reach::Attributes);
-                if beside.iter().any(|other| other.what == What::Whiteout && other.path == *to) {
+                if beside
+                    .iter()
+                    .any(|other| other.what == What::Whiteout && other.path == *to)
+                {
                     add(HIDDEN_TARGET, &member.path, Reach::Path);
                 }
             }
