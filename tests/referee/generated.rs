@@ -97,13 +97,13 @@ pub(crate) fn image(seed: u64) -> Layers {
             let kind = dice.below(if layer == 0 { 13 } else { 20 });
             let what = match kind {
                 0..=2 => {
-                    path = directory.to_owned();
+                    directory.clone_into(&mut path);
                     What::Directory
                 }
                 3..=8 => {
                     // One in eight stands where a directory could.
                     if dice.below(8) == 0 {
-                        path = directory.to_owned();
+                        directory.clone_into(&mut path);
                     }
                     let content = format!("{seed} {layer} {number}").repeat(1 + dice.below(9));
                     // CAP_NET_BIND_SERVICE; CAP_DAC_OVERRIDE and CAP_FOWNER, of which the byte is that of a newline.
@@ -117,7 +117,7 @@ pub(crate) fn image(seed: u64) -> Layers {
                 }
                 9..=10 => {
                     if dice.below(3) == 0 {
-                        path = directory.to_owned();
+                        directory.clone_into(&mut path);
                     }
                     What::Symlink(dice.of(&TARGETS).to_owned())
                 }
@@ -134,7 +134,7 @@ pub(crate) fn image(seed: u64) -> Layers {
                 }
                 13..=16 => {
                     if dice.below(3) == 0 {
-                        path = directory.to_owned();
+                        directory.clone_into(&mut path);
                     }
                     What::Whiteout
                 }
@@ -143,7 +143,7 @@ pub(crate) fn image(seed: u64) -> Layers {
                     What::Opaque
                 }
                 _ => {
-                    path = directory.to_owned();
+                    directory.clone_into(&mut path);
                     What::Opaque
                 }
             };
@@ -389,7 +389,7 @@ pub(crate) fn write(layers: &Layers, layout: &Path) {
     fs::create_dir_all(&blobs).unwrap();
     let put = |bytes: &[u8]| {
         let hash = digest(&SHA256, bytes);
-        let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = scant::text::hex(hash.as_ref());
         fs::write(blobs.join(&hex), bytes).unwrap();
         (format!("sha256:{hex}"), bytes.len())
     };
