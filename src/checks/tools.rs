@@ -291,7 +291,7 @@ fn finding(
     let mut finding = Finding::new(rule, message, words.fix);
     finding.severity = lower(rule.severity, steps);
     finding.aliases = with_kinds(links, tool.identity, subject);
-    finding.layer = Some(node.layer);
+    finding.layer = Some(node.content_layer);
     finding.capabilities.clone_from(&tool.capabilities);
     finding.qualifier = if tool.identity.is_none() {
         Some(Qualifier::NameOnly)

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     catalog::Catalog,
-    failure::{Code, Result},
+    failure::{Code, Failure, Result},
     fuzzing::{assert_shown, mended, pieces},
     limits::Limits,
     path::RootPath,
@@ -63,11 +63,14 @@ pub(crate) fn facts_of<'d>(
     let contents = Contents::new(wants, limits, inspector);
     let pass = Pass::new(limits, None, Collector::new(limits, contents).sharing(&held));
     let chunks = blob.into_iter().map(<[u8]>::to_vec).collect();
-    let facts = pass.run(Chunks::ready(chunks), &AtomicBool::new(false));
-    facts.map_err(|failure| {
+    let code = |failure: Failure| {
         assert_shown(&failure.to_string());
         failure.code
-    })
+    };
+    match pass.run(Chunks::ready(chunks), &AtomicBool::new(false)) {
+        Ok((facts, None)) => Ok(facts),
+        Ok((_, Some(fault))) | Err(fault) => Err(code(fault)),
+    }
 }
 
 /// A layer says the same in whatever pieces it comes, and keeps to the caps.
@@ -158,7 +161,7 @@ fn unpacked<'d>(blob: impl IntoIterator<Item = &'d [u8]>, ends_after: usize) -> 
         .and_then(|()| decompressor.finish(&mut plain));
     let ending = match ending {
         Ok(()) => Ok(decompressor.trailing()),
-        Err(Halt::Failed(failure)) => {
+        Err(Halt::Failed(failure) | Halt::Broken(failure)) => {
             assert_shown(&failure.to_string());
             Err(Some(failure.code))
         }
