@@ -17,7 +17,7 @@
 //! - [`report`] and [`output`]: all that is shown of a run, and the formats it is shown in.
 //!
 //! [`scan`] runs the stages; [`config`] makes its plan out of the words of [`cli`]; [`command`] carries out each
-//! subcommand. [`text`], [`path`], [`limits`], [`failure`], [`gap`] and [`image`] are words that stages share.
+//! subcommand. [`text`], [`path`], [`limits`], [`failure`], [`gap`], [`image`] and [`dockerfile`] are words that stages share.
 
 pub mod binary;
 pub mod catalog;
@@ -25,6 +25,7 @@ pub mod checks;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod dockerfile;
 pub mod failure;
 pub mod finding;
 #[cfg(any(test, fuzzing))]

@@ -43,6 +43,8 @@ pub struct Limits {
     pub pax_records: usize,
     /// Bytes of one extended attribute's value (Linux).
     pub xattr: usize,
+    /// Bytes of the table of contents of one layer of eStargz form.
+    pub table: usize,
     /// Bytes kept of one file whose content a check asks for.
     pub kept_file: usize,
     /// Bytes kept of all such files of one layer.
@@ -121,6 +123,7 @@ impl Default for Limits {
             tar_extension: MIB,
             pax_records: 4_096,
             xattr: (64 * KIB) as usize,
+            table: (8 * MIB) as usize,
             kept_file: (10 * MIB) as usize,
             kept_layer: (32 * MIB) as usize,
             secrets_file: MIB,

@@ -2,7 +2,7 @@
 
 use crate::{
     failure::Failure,
-    finding::{Finding, ImageGap, LayerOrigin},
+    finding::{Finding, Ground, ImageGap, LayerOrigin, Location},
     image::Image,
     policy::{Level, Policy, Waiver},
     score::Score,
@@ -59,6 +59,8 @@ pub struct Verdict {
     pub user: Option<UserView>,
     /// Its layers with what was read of them.
     pub layers: Vec<LayerOrigin>,
+    /// The Dockerfile that the user says it was built from.
+    pub dockerfile: Option<DockerfileView>,
     /// Bytes shipped and seen.
     pub bytes: Bytes,
     /// What an intruder could do with what is present, each with the cheapest way; sorted by id.
@@ -111,6 +113,8 @@ pub struct ReportedFinding {
     pub level: Level,
     /// What it costs in the score.
     pub points: f64,
+    /// The lines of the user's Dockerfile that it is put down to.
+    pub location: Option<Location>,
     /// 32 hex digits, stable over tags, digests, layer order and time.
     pub fingerprint: String,
     /// The waiver that covers it.
@@ -122,6 +126,26 @@ impl ReportedFinding {
     pub fn active(&self) -> bool {
         self.waiver.is_none() && self.level != Level::Allow
     }
+
+    /// What speaks for the instruction that it is put down to: its line, else its layer's.
+    pub fn ground(&self, layers: &[LayerOrigin]) -> Ground {
+        let layer = self.finding.layer.and_then(|index| layers.get(index));
+        match (&self.location, layer) {
+            (Some(_), _) => Ground::Matched,
+            (None, Some(origin)) => origin.ground,
+            (None, None) => Ground::None,
+        }
+    }
+}
+
+/// A Dockerfile laid beside an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DockerfileView {
+    /// Whether the image's history fits one of its stages; otherwise no finding has a line.
+    pub matched: bool,
+    /// The `FROM` of the stage that was built, or of the last one: where what has no line of its own is shown by formats
+    /// that need one.
+    pub from: Location,
 }
 
 /// Who the container runs as, worst case over the runtimes.

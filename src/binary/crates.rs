@@ -82,9 +82,17 @@ fn directory(path: &[u8]) -> Option<(&[u8], &[u8])> {
 
 /// Whether it begins as `1.2.3` does.
 fn is_version(text: &[u8]) -> bool {
-    let numbers = text.split(|byte| *byte == b'.').take(3);
-    let digits = numbers.filter(|part| part.first().is_some_and(u8::is_ascii_digit));
-    digits.count() == 3
+    let mut parts = text.splitn(3, |byte| *byte == b'.');
+    let mut number = || {
+        parts
+            .next()
+            .is_some_and(|part| !part.is_empty() && part.iter().all(u8::is_ascii_digit))
+    };
+    number()
+        && number()
+        && parts
+            .next()
+            .is_some_and(|part| part.first().is_some_and(u8::is_ascii_digit))
 }
 
 #[cfg(test)]

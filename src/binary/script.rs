@@ -196,7 +196,7 @@ mod tests {
             assert_eq!(is_shell_text(text.as_bytes()), want, "{text:?}");
         }
         assert!(!is_shell_text(b"set -e\nexec \xff\n"));
-        let cut = "set -e\nexec é".as_bytes();
+        let cut = "set -e\nexec /é".as_bytes();
         assert!(is_shell_text(&cut[..cut.len() - 1]));
         let late = format!("{}set -e\nexec x\n", "x\n".repeat(60));
         assert!(!is_shell_text(late.as_bytes()));

@@ -468,11 +468,15 @@ fn what_is_no_program_costs_nothing() {
         b"#\n#!/bin/sh",
         b"!<arch>\n",
     ] {
-        inspector.begin(1_000_000, true);
+        inspector.begin(1_000_000, false);
         // One block, in which a tar archive would show itself.
         let mut block = bytes.to_vec();
         block.resize(512, b' ');
         assert!(!inspector.feed(&block), "{bytes:?}");
+        assert_eq!(inspector.finish(), None, "{bytes:?}");
+        // Of a file that could be started the first lines are read: a shell may take it.
+        inspector.begin(1_000_000, true);
+        inspector.feed(&block);
         assert_eq!(inspector.finish(), None, "{bytes:?}");
     }
     // An empty file named like a shell is none.

@@ -227,7 +227,7 @@ fn literal(text: &str) -> Result<Literal> {
     })
 }
 
-/// Where a literal's windows begin, their width, and whether they are all text. Wide ones are rarer than short ones, and
+/// Where a literal's windows begin, their width, and whether they all begin as text. Wide ones are rarer than short ones, and
 /// text lets the search pass over all else.
 fn rarest_windows(literal: &[u8]) -> Option<(usize, usize, bool)> {
     let choices = [
@@ -239,7 +239,8 @@ fn rarest_windows(literal: &[u8]) -> Option<(usize, usize, bool)> {
     choices.into_iter().find_map(|(width, text)| {
         let spans = literal.windows(width + hash::STRIDE - 1).enumerate();
         let (offset, _) = spans
-            .filter(|(_, span)| !text || span.windows(hash::STRIDE).all(is_text))
+            // The search asks this of each window's first bytes alone.
+            .filter(|(_, span)| !text || span[..2 * hash::STRIDE - 1].windows(hash::STRIDE).all(is_text))
             .min_by_key(|(_, span)| span.windows(width).map(commonness).sum::<usize>())?;
         Some((offset, width, text))
     })

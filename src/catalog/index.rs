@@ -15,7 +15,7 @@ pub(crate) struct Index {
     buckets: Box<[usize]>,
     /// Ordered by hash.
     windows: Box<[Window]>,
-    /// Every window consists of text alone.
+    /// Every window begins as text.
     text_only: bool,
 }
 
@@ -60,7 +60,7 @@ impl Index {
         }
     }
 
-    /// Whether every window consists of text alone, so that other bytes need no look.
+    /// Whether every window begins as text, so that other bytes need no look.
     #[inline]
     pub(crate) fn text_only(&self) -> bool {
         self.text_only

@@ -29,13 +29,38 @@ pub(super) struct Tool<'a> {
     pub(super) capabilities: Vec<String>,
 }
 
+/// What the content of a file says, and of a multi-call program whose table was not read the names that lead to it.
+pub(super) fn of_file<'a>(node: &'a Node, subject: &Subject<'a>) -> Option<Tool<'a>> {
+    let program = node.program.as_deref()?;
+    let unread = |identity: &Identity| identity.applets.is_empty() && identity.family.starts_with(MULTI_CALL);
+    if !program.identities.iter().any(unread) {
+        return by_content(program, subject);
+    }
+    let links = subject.rootfs.aliases(node);
+    let applets = names(node, &links).filter(|name| subject.catalog.is_applet(name));
+    let applets: Vec<String> = applets
+        .map(|name| String::from_utf8_lossy(name).into_owned())
+        .collect();
+    judge(program, &applets, subject)
+}
+
 /// What the content says: of all families in the file the one whose rule comes first.
 pub(super) fn by_content<'a>(program: &'a Program, subject: &Subject<'a>) -> Option<Tool<'a>> {
+    judge(program, &[], subject)
+}
+
+/// `called`: applets of a multi-call program whose table was not read.
+fn judge<'a>(program: &'a Program, called: &[String], subject: &Subject<'a>) -> Option<Tool<'a>> {
     let mut best: Option<(usize, &'static str, &Identity)> = None;
     let mut capabilities = BTreeSet::new();
     let mut families = Vec::new();
     for identity in &program.identities {
-        let Some(meaning) = subject.catalog.meaning(&identity.family, &identity.applets) else {
+        let applets = if identity.applets.is_empty() {
+            called
+        } else {
+            &identity.applets
+        };
+        let Some(meaning) = subject.catalog.meaning(&identity.family, applets) else {
             continue;
         };
         let Some((place, rule)) = place(meaning.rule, subject) else {

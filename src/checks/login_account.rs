@@ -38,7 +38,7 @@ fn is_shell(node: &Node, subject: &Subject<'_>) -> bool {
     let runs = node.kind == Kind::File && node.mode & 0o111 != 0;
     let program = node.program.as_deref().filter(|program| runs && program.starts());
     program
-        .and_then(|program| identify::by_content(program, subject))
+        .and_then(|_| identify::of_file(node, subject))
         .is_some_and(|tool| tool.rule == "shell")
 }
 

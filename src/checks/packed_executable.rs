@@ -49,7 +49,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
             finding.severity = tools::lower(rule.severity, 1);
         }
         finding.aliases = identify::aliases(node, subject);
-        finding.layer = Some(node.layer);
+        finding.layer = Some(node.content_layer);
         finding.bytes = node.size;
         finding.path = Some(path);
         found.push(finding);

@@ -14,7 +14,7 @@ use crate::{
 
 use super::{
     Subject,
-    identify::{Tool, by_content, by_name, evidence_of, fits, with_kinds},
+    identify::{Tool, by_name, evidence_of, fits, of_file, with_kinds},
     inside, interpreters, machine, modules, start, user,
 };
 
@@ -53,7 +53,7 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
             continue;
         };
         found.extend(inside::find(rule, words, node, program, subject));
-        let by_content = by_content(program, subject);
+        let by_content = of_file(node, subject);
         if by_content.as_ref().is_some_and(|tool| tool.rule != rule.id) {
             continue;
         }
@@ -291,7 +291,7 @@ fn finding(
     let mut finding = Finding::new(rule, message, words.fix);
     finding.severity = lower(rule.severity, steps);
     finding.aliases = with_kinds(links, tool.identity, subject);
-    finding.layer = Some(node.layer);
+    finding.layer = Some(node.content_layer);
     finding.capabilities.clone_from(&tool.capabilities);
     finding.qualifier = if tool.identity.is_none() {
         Some(Qualifier::NameOnly)

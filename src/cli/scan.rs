@@ -43,6 +43,9 @@ pub struct ScanArgs {
     /// File with further programs to know, as docs/signatures.md tells; may be repeated
     #[arg(long, value_name = "FILE", env = "SCANT_CATALOG", value_delimiter = ',')]
     pub catalog: Vec<PathBuf>,
+    /// Dockerfile that the images were built from: findings are put down to its lines
+    #[arg(long, value_name = "FILE", env = "SCANT_DOCKERFILE")]
+    pub dockerfile: Option<PathBuf>,
     /// Platform to scan, such as linux/arm64, or `all` [default: the host's, or the only one there is]
     #[arg(long, value_name = "PLATFORM", env = "SCANT_PLATFORM")]
     pub platform: Option<String>,

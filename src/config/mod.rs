@@ -10,13 +10,14 @@ use std::{
 
 use serde::Deserialize;
 use surroundings::{
-    colors, cores, read_file, read_stdin, source_date_epoch, speaks_utf8, terminal_width, today, variable,
-    working_directory,
+    colors, cores, from_repository, read_file, read_stdin, source_date_epoch, speaks_utf8, terminal_width,
+    today, variable, working_directory,
 };
 
 use crate::{
     catalog::Catalog,
     cli::{GlobalArgs, ScanArgs},
+    dockerfile::Dockerfile,
     image::Platform,
     limits::Limits,
     output::{Format, SarifProfile, Style},
@@ -68,6 +69,7 @@ struct Settings {
     policy: Option<String>,
     waivers: Vec<PathBuf>,
     output: Vec<String>,
+    dockerfile: Option<PathBuf>,
     platform: Option<String>,
     jobs: Option<std::num::NonZeroUsize>,
     verify_diff_ids: bool,
@@ -91,6 +93,7 @@ const SETTINGS_KEYS: &[&str] = &[
     "policy",
     "waivers",
     "output",
+    "dockerfile",
     "platform",
     "jobs",
     "verify-diff-ids",
@@ -145,6 +148,11 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
         )?,
         jobs: args.jobs.or(settings.jobs).map_or_else(cores, usize::from),
         verify_diff_ids: args.verify_diff_ids || settings.verify_diff_ids,
+        dockerfile: args
+            .dockerfile
+            .or(settings.dockerfile)
+            .map(|path| dockerfile(&path))
+            .transpose()?,
         today: today()?,
     };
     let sarif = sarif_profile(args.sarif_profile.or(settings.sarif_profile).as_deref())?;
@@ -219,6 +227,14 @@ pub fn policy(spec: &str, waivers: &[PathBuf]) -> Result<Policy> {
         .collect::<Result<_>>()?;
     policy::load(spec, &texts, &|path| read_file(Path::new(path)))
         .map_err(|error| UsageError(error.to_string()))
+}
+
+/// The Dockerfile, with its path as code scanning wants it: from the root of the repository that holds it, links followed,
+/// for a link has no lines to show.
+fn dockerfile(path: &Path) -> Result<Dockerfile> {
+    let fault = |why: String| UsageError(format!("dockerfile `{}`: {why}", path.display()));
+    let text = read_file(path).map_err(fault)?;
+    Dockerfile::parse(&from_repository(path), &text).map_err(fault)
 }
 
 fn usage<T>(message: impl Into<String>) -> Result<T> {
@@ -352,6 +368,7 @@ fn settings(named: Option<&Path>) -> Result<Settings> {
     // Paths in the file are meant from where the file lies.
     let folder = path.parent().unwrap_or(Path::new(""));
     let own = settings.waivers.iter_mut().chain(&mut settings.catalog.extra);
+    let own = own.chain(&mut settings.dockerfile);
     for file in own.chain(&mut settings.ca_file) {
         *file = folder.join(&*file);
     }

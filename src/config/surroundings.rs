@@ -54,6 +54,26 @@ pub(super) fn working_directory() -> Option<PathBuf> {
     std::env::current_dir().ok()
 }
 
+/// A file's path from the root of the repository that holds it, else from the working directory, else its name alone: with
+/// `/` between its parts, and links followed.
+pub(super) fn from_repository(path: &Path) -> String {
+    let there = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let repository = there
+        .ancestors()
+        .skip(1)
+        .find(|folder| folder.join(".git").exists());
+    let here = working_directory().and_then(|here| here.canonicalize().ok());
+    let relative = repository
+        .into_iter()
+        .chain(here.as_deref())
+        .find_map(|folder| there.strip_prefix(folder).ok());
+    let relative = relative
+        .or_else(|| there.file_name().map(Path::new))
+        .unwrap_or(path);
+    let parts = relative.iter().map(|part| part.to_string_lossy());
+    parts.collect::<Vec<_>>().join("/")
+}
+
 pub(super) fn source_date_epoch() -> Result<Option<i64>> {
     let Some(text) = variable("SOURCE_DATE_EPOCH") else {
         return Ok(None);

@@ -1,14 +1,16 @@
 //! A finding: one rule broken once, with its subject, evidence and place.
 
 mod fingerprint;
+mod origin;
 mod reach;
 mod rule;
 
 pub use fingerprint::fingerprint;
+pub use origin::{Ground, LayerOrigin, Location};
 pub use reach::{Reach, Tier};
 pub use rule::{FamilyOfRules, RULES, Rule};
 
-use crate::{image::Layer, path::RootPath};
+use crate::path::RootPath;
 
 /// How bad it is: a property of the rule, and of the evidence where the rule says so. Worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -209,17 +211,4 @@ pub struct ImageGap {
     pub why: String,
     /// Rules whose findings it could hide; empty when it hides nothing.
     pub could_hide: Vec<&'static Rule>,
-}
-
-/// The history line that a layer is put down to: a hint, since the builder wrote it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayerOrigin {
-    /// The layer.
-    pub layer: Layer,
-    /// What the image's history says made it, where the history fits the layers.
-    pub instruction: Option<String>,
-    /// Bytes after decompression.
-    pub uncompressed: u64,
-    /// Files in it.
-    pub files: u64,
 }

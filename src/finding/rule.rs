@@ -218,6 +218,6 @@ pub static RULES: &[Rule] = &[
         "unreachable-executable",
         Cargo,
         Info,
-        "Programs are in the image that the entry point does not reach"
+        "Programs that the entry point does not reach"
     ),
 ];

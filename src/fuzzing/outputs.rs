@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{assert_shown, lossy, parts};
 use crate::{
     failure::{Code, Failure},
-    finding::{Alias, AliasKind, Evidence, Finding, ImageGap, LayerOrigin, RULES, fingerprint},
+    finding::{Alias, AliasKind, Evidence, Finding, Ground, ImageGap, LayerOrigin, RULES, fingerprint},
     image::{Image, ImageConfig, Layer, Platform},
     output::{Format, SarifProfile, Style, render},
     path::RootPath,
@@ -159,6 +159,7 @@ fn report(choice: u8, [path, subject, target, name, instruction, other]: [&[u8];
         finding,
         level: Level::Deny,
         points: 12.5,
+        location: None,
         waiver: None,
     };
     let layer = Layer {
@@ -198,9 +199,11 @@ fn report(choice: u8, [path, subject, target, name, instruction, other]: [&[u8];
         layers: vec![LayerOrigin {
             layer,
             instruction: Some(lossy(instruction)),
+            ground: Ground::ByPosition,
             uncompressed: 7,
             files: 1,
         }],
+        dockerfile: None,
         bytes: Bytes::default(),
         capabilities: vec![CapabilityView {
             id: "exec.shell".to_owned(),

@@ -16,8 +16,10 @@ const OUTPUT: usize = if cfg!(fuzzing) { 600 } else { 256 << 10 };
 /// Why decompression goes no further.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// The layer cannot be unpacked.
+    /// The layer cannot be read.
     Failed(Failure),
+    /// The layer cannot be unpacked from here on: the facts so far stay as evidence.
+    Broken(Failure),
     /// A cap or an unknown format: the facts so far stay, the rest is a gap.
     Gap(Gap),
 }
@@ -40,6 +42,8 @@ pub(super) struct Decompressor<'a> {
     position: u64,
     /// gzip members or zstd frames begun.
     frames: u64,
+    /// Where the last gzip member but one, and the last one, begin in the blob.
+    begun: [Option<u64>; 2],
     /// Bytes behind the last gzip member.
     trailing: u64,
     buffer: Vec<u8>,
@@ -91,6 +95,7 @@ impl<'a> Decompressor<'a> {
             codec: Codec::Unknown(Vec::new()),
             position: 0,
             frames: 0,
+            begun: [None; 2],
             trailing: 0,
             buffer: Vec::new(),
         }
@@ -99,6 +104,11 @@ impl<'a> Decompressor<'a> {
     /// Bytes behind the last gzip member.
     pub(super) fn trailing(&self) -> u64 {
         self.trailing
+    }
+
+    /// Where the last gzip member but one begins in the blob.
+    pub(super) fn last_but_one(&self) -> Option<u64> {
+        self.begun[0]
     }
 
     /// Takes the next bytes of the blob.
@@ -202,6 +212,8 @@ impl<'a> Decompressor<'a> {
                     self.position += used as u64;
                     input = &input[used..];
                     let Ok(status) = status else {
+                        // What came before the damage is told, however the blob was cut into pieces.
+                        output.write(self.buffer.get(..made).unwrap_or_default())?;
                         return Err(self.corrupt("the gzip data is damaged", output));
                     };
                     if status == Status::StreamEnd {
@@ -236,6 +248,7 @@ impl<'a> Decompressor<'a> {
                             gzip.inflate.reset(true);
                         }
                         gzip.state = GzipState::Member;
+                        self.begun = [self.begun[1], Some(self.position.saturating_sub(1))];
                         self.frames += 1;
                         if self.frames > self.limits.frames {
                             return Err(self.too_many_frames());
@@ -290,7 +303,13 @@ impl<'a> Decompressor<'a> {
                         .advise("rebuild the image with a smaller zstd window"),
                     ));
                 }
-                Err(_) => return Err(self.corrupt("the zstd data is damaged", output)),
+                // How much came out before depends on how the blob was cut into pieces, so none of it is told.
+                Err(_) => {
+                    return Err(match self.corrupt("the zstd data is damaged", output) {
+                        Halt::Broken(failure) => Halt::Failed(failure),
+                        halt => halt,
+                    });
+                }
             };
             if !*inside {
                 self.frames += 1;
@@ -323,7 +342,7 @@ impl<'a> Decompressor<'a> {
     }
 
     fn corrupt(&self, what: &str, output: &impl Output) -> Halt {
-        Halt::Failed(Failure::new(
+        Halt::Broken(Failure::new(
             Code::Corrupt,
             format!("{what} at byte {} of the blob, {}", self.position, output.place()),
         ))

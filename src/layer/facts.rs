@@ -7,6 +7,7 @@ use super::{
     contents::{Contents, Look},
     entry,
     remarks::Remarks,
+    toc,
 };
 use crate::{
     failure::{Code, Failure},
@@ -39,6 +40,10 @@ pub(super) struct Collector<'a, L, M> {
     last: Option<RootPath>,
     /// Why no more members are taken.
     stopped: Option<Stop>,
+    /// The content of a table of contents, as far as it has come, and whether it was too large.
+    table: Option<Vec<u8>>,
+    /// The current entry is that table.
+    in_table: bool,
 }
 
 /// Why a collector takes no more.
@@ -64,6 +69,8 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
             behind: false,
             last: None,
             stopped: None,
+            table: None,
+            in_table: false,
         }
     }
 
@@ -99,6 +106,20 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
             (Some(entry), _) => format!("in `{}`", entry.path),
             (None, Some(path)) => format!("after `{path}`"),
             (None, None) => "before the first member".to_owned(),
+        }
+    }
+
+    /// Compares the table of contents of a layer in eStargz form with its members.
+    pub(super) fn compare_table(&mut self) {
+        let Some(table) = self.table.take() else { return };
+        let differs = match toc::difference(&table, &self.entries) {
+            Ok(differs) => differs,
+            Err(why) => Some(format!(
+                "the table of contents in `stargz.index.json` cannot be read: {why}"
+            )),
+        };
+        if let Some(why) = differs {
+            self.remarks.gap(None, why, Hides::Anything);
         }
     }
 
@@ -175,12 +196,23 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
         if is_file {
             self.contents.begin(&entry);
         }
+        self.in_table = !behind && toc::is_table(&entry);
+        if self.in_table {
+            self.table = Some(Vec::new());
+        }
         self.current = Some(entry);
         is_file
     }
 
     fn data(&mut self, bytes: &[u8]) -> bool {
-        self.contents.feed(bytes)
+        let wants = self.contents.feed(bytes);
+        let Some(table) = self.table.as_mut().filter(|_| self.in_table) else {
+            return wants;
+        };
+        // One that is cut here is no JSON, which is said.
+        let room = self.limits.table.saturating_sub(table.len());
+        table.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+        true
     }
 
     fn hole(&mut self, length: u64) -> bool {

@@ -14,6 +14,7 @@ mod sniff;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod toc;
 
 use std::{
     io::Read,
@@ -27,7 +28,7 @@ use self::{contents::Contents, facts::Collector, pass::Pass, read_ahead::read_ah
 use crate::{
     binary::Program,
     catalog::Catalog,
-    failure,
+    failure::{self, Failure},
     gap::Gap,
     image::{Algorithm, Digest},
     limits::Limits,
@@ -173,6 +174,22 @@ pub fn read(
     diff_id: Option<Algorithm>,
     reading: &Reading<'_>,
 ) -> failure::Result<LayerFacts> {
+    match read_to_fault(blob, diff_id, reading)? {
+        (facts, None) => Ok(facts),
+        (_, Some(fault)) => Err(fault),
+    }
+}
+
+/// Reads one layer's blob as [`read`] does; of a corrupt one, tells the members before the fault together with it. No runtime
+/// could unpack such a layer, but what is in it is evidence.
+///
+/// # Errors
+/// Whatever `blob` fails with, and caps of the whole image.
+pub fn read_to_fault(
+    blob: &mut (dyn Read + Send),
+    diff_id: Option<Algorithm>,
+    reading: &Reading<'_>,
+) -> failure::Result<(LayerFacts, Option<Failure>)> {
     let limits = reading.limits;
     let inspector = contents::inspector(reading.catalog, limits);
     let contents = Contents::new(reading.wants, limits, inspector).knowing(reading.catalog.modules());

@@ -10,6 +10,7 @@ use super::{
     decompress::{Decompressor, Halt, Output},
     facts::{Collector, Stop},
     read_ahead::Chunks,
+    toc::{self, Tail},
 };
 use crate::{
     failure::{Code, Failure, Result},
@@ -60,10 +61,15 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
     }
 
     /// Takes all chunks. After an error in the layer the rest is still taken: when the blob itself turns out to be
-    /// damaged or cut, that is the better message.
-    pub(super) fn run(mut self, mut chunks: Chunks, stop: &AtomicBool) -> Result<LayerFacts> {
+    /// damaged or cut, that is the better message. Where the layer is corrupt, what came before is told with the fault.
+    pub(super) fn run(
+        mut self,
+        mut chunks: Chunks,
+        stop: &AtomicBool,
+    ) -> Result<(LayerFacts, Option<Failure>)> {
         let mut decompressor = Decompressor::new(self.limits);
         let mut size = 0_u64;
+        let mut tail = Tail::default();
         let mut state = Ok(());
         loop {
             if stop.load(Ordering::Relaxed) {
@@ -74,6 +80,7 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
                 .map_err(|error| Failure::from_io(error, Code::Unreadable))?;
             let Some(chunk) = chunk else { break };
             size += chunk.len() as u64;
+            tail.push(chunk);
             if state.is_ok() {
                 state = decompressor.feed(chunk, &mut self.plain);
             }
@@ -84,8 +91,27 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
         let state = state
             .and_then(|()| decompressor.finish(&mut self.plain))
             .and_then(|()| self.plain.finish(decompressor.trailing()));
+        if let Some(place) = toc::stated_place(tail.bytes()).filter(|_| state.is_ok()) {
+            // Only where the table is where a runtime would look for it does comparing it say anything.
+            if decompressor.last_but_one() == Some(place) {
+                self.plain.collector.compare_table();
+            } else {
+                let why = "the table of contents of the layer's eStargz form is not in its last member";
+                self.plain.collector.remarks().gap(None, why, Hides::Anything);
+            }
+        }
+        if toc::is_zstd_chunked(tail.bytes()) {
+            let note =
+                "the layer has zstd:chunked form, whose table of contents was not compared with the archive";
+            self.plain.collector.remarks().note(note.to_owned());
+        }
+        let mut fault = None;
         let hashed = match state {
             Ok(()) => self.plain.diff_id.take(),
+            Err(Halt::Broken(failure)) => {
+                fault = Some(failure);
+                None
+            }
             Err(Halt::Failed(failure)) => return Err(failure),
             Err(Halt::Gap(gap)) => {
                 self.plain.collector.remarks().gap(gap.path, gap.why, gap.hides);
@@ -93,12 +119,18 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
                 None
             }
         };
-        let uncompressed = self.plain.walker.position();
+        // How far into the faulty block the walker came depends on how the blob was cut into pieces.
+        let position = self.plain.walker.position();
+        let uncompressed = match fault {
+            Some(_) => position / BLOCK as u64 * BLOCK as u64,
+            None => position,
+        };
         let diff_id = hashed.map(|(algorithm, hash)| Digest::of_hash(algorithm, hash.finish().as_ref()));
-        Ok(LayerFacts {
+        let facts = LayerFacts {
             diff_id,
             ..self.plain.collector.into_facts(size, uncompressed)
-        })
+        };
+        Ok((facts, fault))
     }
 }
 
@@ -126,10 +158,15 @@ impl<L: Look, M: FnMut() -> L> Plain<'_, L, M> {
         result.map_err(|Fault { code, what }| {
             let block = BLOCK as u64;
             let (at, place) = (self.walker.position() / block * block, self.collector.place());
-            Halt::Failed(Failure::new(
+            let failure = Failure::new(
                 code,
                 format!("the member at byte {at} of the archive, {place}, {what}"),
-            ))
+            );
+            if code == Code::Corrupt {
+                Halt::Broken(failure)
+            } else {
+                Halt::Failed(failure)
+            }
         })
     }
 }

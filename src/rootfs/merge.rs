@@ -251,13 +251,30 @@ impl<'a> Stack<'_, 'a> {
                         });
                     }
                     old => {
-                        if old.is_some() {
+                        if let Some(old) = old {
+                            self.keep_content(old, new);
                             self.tree.detach(below, name, self.layer);
                         }
                         self.tree.attach(below, name, new, false);
                     }
                 }
             }
+        }
+    }
+
+    /// A changed mode or owner ships the whole file again: its content still came with the layer that had it first. Said only of
+    /// what was looked into: programs, and files whose content is kept.
+    fn keep_content(&mut self, old: Id, new: Id) {
+        let Some(((layer, before), (_, after))) =
+            self.tree.inodes[old].source.zip(self.tree.inodes[new].source)
+        else {
+            return;
+        };
+        let both = before.kind == Kind::File && after.kind == Kind::File && before.size == after.size;
+        let program = before.program.is_some() && before.program == after.program;
+        let kept = before.kept.as_ref().is_some_and(|kept| !kept.cut) && before.kept == after.kept;
+        if both && (program || kept) {
+            self.tree.inodes[new].content = Some(self.tree.inodes[old].content.unwrap_or(layer));
         }
     }
 
@@ -342,6 +359,10 @@ fn node(inode: &Inode<'_>) -> Node {
         kept: entry.and_then(|entry| entry.kept.clone()),
         secrets: entry.map_or_else(Vec::new, |entry| entry.secrets.clone()),
         layer: inode.source.map_or(0, |(layer, _)| layer),
+        content_layer: inode
+            .content
+            .or(inode.source.map(|(layer, _)| layer))
+            .unwrap_or(0),
         implied: entry.is_none(),
     }
 }

@@ -1,6 +1,8 @@
 //! The root filesystem is what a container of the image would see: all layers merged, links resolvable inside the root.
 
 pub mod accounts;
+#[cfg(test)]
+mod content_tests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod links;
@@ -83,6 +85,9 @@ pub struct Node {
     pub secrets: Vec<Secret>,
     /// Index of the layer that last wrote it; 0 for an implied directory.
     pub layer: usize,
+    /// Index of the layer that brought its content: an earlier one than `layer` where only mode or owner were changed since, as
+    /// far as that can be told.
+    pub content_layer: usize,
     /// Whether no member of any layer made it: a directory that files imply.
     pub implied: bool,
 }

@@ -34,6 +34,8 @@ pub(super) struct Inode<'a> {
     pub(super) length: usize,
     /// How many names lead to it.
     pub(super) names: usize,
+    /// The layer that brought its content, where that is an earlier one than its source.
+    pub(super) content: Option<usize>,
     /// Files were put below it when no member of their layer had made it yet.
     pub(super) was_implied: bool,
 }

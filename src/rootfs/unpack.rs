@@ -27,7 +27,7 @@ pub(super) struct Hide<'a> {
     pub(super) path: &'a RootPath,
 }
 
-/// A hard link whose target is not there yet: in a lower layer, or further on in the archive.
+/// A hard link whose target is not there yet: further on in the archive, or nowhere.
 struct Forward<'a> {
     dir: Id,
     name: &'a [u8],
@@ -40,6 +40,8 @@ struct Unpacker<'t, 'a> {
     remarks: &'t mut Remarks,
     layer: usize,
     root: Id,
+    /// The root of the layers below.
+    lower: Id,
     hides: Vec<Hide<'a>>,
     forward: Vec<Forward<'a>>,
     /// The directory of the last member, as written: members of one directory mostly come together.
@@ -60,6 +62,7 @@ pub(super) fn unpack<'a>(
         remarks,
         layer,
         root,
+        lower,
         hides: Vec::new(),
         forward: Vec::new(),
         last: None,
@@ -69,7 +72,7 @@ pub(super) fn unpack<'a>(
             unpacker.remarks.gap(layer, &entry.path, stuck.why());
         }
     }
-    unpacker.join_forward_links(lower);
+    unpacker.join_forward_links();
     Unpacked {
         root,
         hides: unpacker.hides,
@@ -175,7 +178,8 @@ impl<'a> Unpacker<'_, 'a> {
     }
 
     /// What `target` names in the layers below, once the links of this layer are followed.
-    fn find_below(&mut self, lower: Id, target: &'a RootPath) -> Option<Id> {
+    fn find_below(&mut self, target: &'a RootPath) -> Option<Id> {
+        let lower = self.lower;
         let own = self.tree.walk(self.root, self.root, above(target)).ok()?;
         let mut parts = self.tree.parts(own.at);
         parts.extend(own.missing);
@@ -198,7 +202,18 @@ impl<'a> Unpacker<'_, 'a> {
                 }
                 self.join_header(found, entry);
             }
-            _ => {
+            found => {
+                // It binds to the file that is there now, whatever the layer puts in its place later on.
+                let below = if found.is_none() {
+                    self.find_below(target)
+                } else {
+                    None
+                };
+                if let Some(below) = below.filter(|&id| !self.tree.is_dir(id)) {
+                    self.put(dir, name, below);
+                    self.join_header(below, entry);
+                    return self.note_elsewhere(entry);
+                }
                 let id = self.tree.add(self.layer, entry);
                 self.put(dir, name, id);
                 self.forward.push(Forward { dir, name, id, entry });
@@ -210,8 +225,18 @@ impl<'a> Unpacker<'_, 'a> {
         matches!(self.tree.kind(id), Kind::HardLink(_))
     }
 
+    fn note_elsewhere(&mut self, entry: &Entry) {
+        self.remarks.note(self.layer, || {
+            format!(
+                "{} is a hard link to a file of a lower layer or further on in the archive; some runtimes refuse such a \
+                 layer",
+                entry.path
+            )
+        });
+    }
+
     /// Binds the hard links whose target was not there when they came.
-    fn join_forward_links(&mut self, lower: Id) {
+    fn join_forward_links(&mut self) {
         let forward = std::mem::take(&mut self.forward);
         let mut ends: HashMap<Id, Option<Id>> = HashMap::new();
         for link in &forward {
@@ -227,7 +252,7 @@ impl<'a> Unpacker<'_, 'a> {
                 ends.insert(at, None);
                 chain.push(at);
                 let own = self.find(target).filter(|found| *found != at);
-                match own.or_else(|| self.find_below(lower, target)) {
+                match own.or_else(|| self.find_below(target)) {
                     Some(next) => at = next,
                     None => break None,
                 }
@@ -244,13 +269,7 @@ impl<'a> Unpacker<'_, 'a> {
                 Some(id) => {
                     self.tree.attach(link.dir, link.name, id, true);
                     self.join_header(id, link.entry);
-                    self.remarks.note(self.layer, || {
-                        format!(
-                            "{} is a hard link to a file of a lower layer or further on in the archive; some runtimes \
-                             refuse such a layer",
-                            link.entry.path
-                        )
-                    });
+                    self.note_elsewhere(link.entry);
                 }
                 None => self.remarks.note(self.layer, || {
                     format!(

@@ -2,6 +2,7 @@
 
 use crate::{
     catalog::words,
+    dockerfile::MADE_UP,
     image::{History, ImageConfig},
     text,
 };
@@ -11,7 +12,10 @@ use crate::{
 pub(super) fn instructions(config: Option<&ImageConfig>, layers: usize) -> Vec<Option<String>> {
     let history = config.map_or(&[][..], |config| &config.history);
     let making: Vec<&History> = history.iter().filter(|line| !line.empty_layer).collect();
-    let doubtful = history.iter().filter(|line| line.empty_layer).any(makes_a_layer);
+    let mut doubtful = history.iter().filter(|line| line.empty_layer).any(makes_a_layer);
+    // BuildKit makes up lines for layers of a base without a history, and puts them behind those of the build.
+    let made_up = |line: &&History| line.comment.as_deref() == Some(MADE_UP);
+    doubtful |= making.iter().any(made_up) && !making.iter().all(made_up);
     if making.len() != layers || doubtful {
         return vec![None; layers];
     }
@@ -29,7 +33,7 @@ fn makes_a_layer(line: &History) -> bool {
 }
 
 /// The history line as a Dockerfile would have it: without `/bin/sh -c`, `#(nop)`, build arguments and `# buildkit`.
-fn instruction(created_by: &str) -> Option<String> {
+pub(super) fn instruction(created_by: &str) -> Option<String> {
     let mut line = without_shell(created_by)
         .trim()
         .trim_end_matches("# buildkit")

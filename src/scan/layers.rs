@@ -18,6 +18,7 @@ use super::{
 use crate::{
     checks,
     failure::{Code, Failure, Result},
+    gap::{Gap, Hides},
     image::{Algorithm, Layer},
     layer::{self, LayerFacts, Reading},
     source::Blobs,
@@ -168,17 +169,25 @@ pub(super) fn read_one(
         held: &spent.facts,
     };
     let mut counted = Counted { blob, progress };
-    let read = catch_unwind(AssertUnwindSafe(|| layer::read(&mut counted, diff_id, &reading)))
-        .unwrap_or_else(|_| {
-            Err(Failure::new(
-                Code::Internal,
-                "scant failed while it read this layer",
-            ))
-        });
-    if let Ok(facts) = &read {
+    let read = catch_unwind(AssertUnwindSafe(|| {
+        layer::read_to_fault(&mut counted, diff_id, &reading)
+    }))
+    .unwrap_or_else(|_| {
+        Err(Failure::new(
+            Code::Internal,
+            "scant failed while it read this layer",
+        ))
+    });
+    read.map(|(mut facts, fault)| {
         spent.bytes.fetch_add(facts.uncompressed, Ordering::Relaxed);
-    }
-    read
+        // What stands before the fault is told; what could stand behind it is not known.
+        facts.gaps.extend(fault.map(|fault| Gap {
+            path: None,
+            why: fault.message,
+            hides: Hides::Anything,
+        }));
+        facts
+    })
 }
 
 /// Passes bytes through and reports their number.

@@ -5,6 +5,7 @@ mod attribution;
 pub(crate) mod fuzzing;
 mod layers;
 mod open;
+mod placing;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,6 +15,7 @@ use rayon::prelude::*;
 
 use crate::{
     catalog::Catalog,
+    dockerfile::Dockerfile,
     failure::{Code, Failure},
     policy::{Policy, WaiverUse},
     report::{ImageReport, Outcome, Report, UnusedWaiver},
@@ -37,6 +39,8 @@ pub struct Plan {
     pub jobs: usize,
     /// Hash the uncompressed bytes of every layer and compare with the configuration.
     pub verify_diff_ids: bool,
+    /// What the images were built from, where the user says so.
+    pub dockerfile: Option<Dockerfile>,
     /// The day on which waivers hold or are over.
     pub today: Date,
 }

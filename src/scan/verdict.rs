@@ -6,12 +6,14 @@ use super::{
     Plan, attribution,
     layers::{self, FactsByLayer},
     open::{LayerSource, OpenedImage},
+    placing,
+    placing::Placing,
 };
 use crate::{
     catalog::words,
     checks::{self, Ability, Subject, Together},
     failure::{Code, Failure, Result},
-    finding::{ImageGap, LayerOrigin, fingerprint},
+    finding::{Ground, ImageGap, LayerOrigin, fingerprint},
     gap::{Gap, Hides},
     image::Image,
     layer::{Kind, LayerFacts},
@@ -109,6 +111,7 @@ pub(super) fn judge(
         .map(ToString::to_string)
         .unwrap_or_default();
 
+    let placing = plan.dockerfile.as_ref().map(|file| placing::place(file, image));
     let mut reported: Vec<ReportedFinding> = judgement
         .judged
         .into_iter()
@@ -121,6 +124,9 @@ pub(super) fn judge(
                 judged.finding.path.as_ref(),
                 judged.finding.subject.as_deref(),
             ),
+            location: placing
+                .as_ref()
+                .and_then(|placing| placing.location(&judged.finding)),
             level: judged.level,
             points: *points,
             waiver: judged
@@ -136,13 +142,17 @@ pub(super) fn judge(
     let verdict = Verdict {
         image: without_secrets(image),
         user: user.as_ref().map(user_view),
-        layers: origins(opened, &layer_facts),
+        layers: origins(opened, &layer_facts, placing.as_ref()),
+        dockerfile: placing.as_ref().and_then(Placing::view),
         bytes: bytes(&layer_facts, &rootfs),
         capabilities,
         combinations,
         findings: reported,
         gaps,
-        notes: notes(opened, &layer_facts, &rootfs),
+        notes: notes(opened, &layer_facts, &rootfs)
+            .into_iter()
+            .chain(placing.as_ref().and_then(Placing::note))
+            .collect(),
         compliant: (!incomplete).then_some(!denied && score.points >= plan.policy.pass_mark),
         score: (!incomplete).then_some(score),
     };
@@ -309,17 +319,28 @@ fn could_deny(gap: &ImageGap, policy: &Policy) -> bool {
         .any(|rule| policy.levels.get(rule.id) == Some(&Level::Deny))
 }
 
-fn origins(opened: &OpenedImage, facts: &[&LayerFacts]) -> Vec<LayerOrigin> {
+fn origins(opened: &OpenedImage, facts: &[&LayerFacts], placing: Option<&Placing<'_>>) -> Vec<LayerOrigin> {
     let image = &opened.image;
     let instructions = attribution::instructions(image.config.as_ref(), image.layers.len());
-    let layers = image.layers.iter().zip(instructions).zip(facts);
+    let by_position = instructions.into_iter().map(|instruction| {
+        let ground = instruction.as_ref().map_or(Ground::None, |_| Ground::ByPosition);
+        (instruction, ground)
+    });
+    let layers = image.layers.iter().zip(by_position).zip(facts).enumerate();
     layers
-        .map(|((layer, instruction), facts)| LayerOrigin {
+        .map(|(index, ((layer, by_position), facts))| {
+            let matched = placing.and_then(|placing| placing.instruction(index));
+            let (instruction, ground) =
+                matched.map_or(by_position, |matched| (Some(matched), Ground::Matched));
+            (layer, instruction, ground, facts)
+        })
+        .map(|(layer, instruction, ground, facts)| LayerOrigin {
             layer: crate::image::Layer {
                 size: layer.size.or(Some(facts.size)),
                 ..layer.clone()
             },
             instruction,
+            ground,
             uncompressed: facts.uncompressed,
             files: facts
                 .entries

@@ -7,6 +7,7 @@
     reason = "a test reads files and starts programs, and panics when something is wrong"
 )]
 
+mod arrival;
 mod expectation;
 
 use std::{

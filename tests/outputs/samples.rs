@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use scant::{
     failure::{Code, Failure},
     finding::{
-        Alias, AliasKind, Evidence, Finding, ImageGap, LayerOrigin, RULES, Reach, Rule, State, Tier,
-        fingerprint,
+        Alias, AliasKind, Evidence, Finding, Ground, ImageGap, LayerOrigin, Location, RULES, Reach, Rule,
+        State, Tier, fingerprint,
     },
     image::{Digest, History, Image, ImageConfig, Layer, Platform},
     path::RootPath,
     policy::{Grade, Level, Policy, Rubric, Waiver},
     report::{
-        Bytes, CapabilityView, CombinationView, ImageReport, Outcome, Report, ReportedFinding, UnusedWaiver,
-        UserView, Verdict,
+        Bytes, CapabilityView, CombinationView, DockerfileView, ImageReport, Outcome, Report,
+        ReportedFinding, UnusedWaiver, UserView, Verdict,
     },
     score::{AppliedCap, Score, Worth},
 };
@@ -64,6 +64,7 @@ fn layer(index: u8, size: u64, instruction: Option<&str>) -> LayerOrigin {
             blob: format!("blob-{index}"),
         },
         instruction: instruction.map(str::to_owned),
+        ground: instruction.map_or(Ground::None, |_| Ground::ByPosition),
         uncompressed: size * 3,
         files: size / 4_000,
     }
@@ -115,6 +116,7 @@ pub(crate) fn verdict(name: &str, layers: Vec<LayerOrigin>, findings: Vec<Report
             removed: 0,
         },
         layers,
+        dockerfile: None,
         capabilities: Vec::new(),
         combinations: Vec::new(),
         findings,
@@ -151,6 +153,7 @@ pub(crate) fn judged(finding: Finding, level: Level, points: f64) -> ReportedFin
         finding,
         level,
         points,
+        location: None,
         fingerprint,
         waiver: None,
     }
@@ -531,6 +534,34 @@ pub(crate) fn hostile() -> Report {
     report(vec![image(verdict)], 0)
 }
 
+/// The bad image with the Dockerfile that it was built from; one finding has no line.
+pub(crate) fn placed() -> Report {
+    let mut verdict = bad_verdict();
+    let at = |line: usize, end_line: usize, focus: usize| Location {
+        file: "build/Docker file".into(),
+        line,
+        end_line,
+        focus,
+        columns: 40,
+    };
+    for origin in &mut verdict.layers {
+        origin.ground = Ground::Matched;
+    }
+    verdict.findings.truncate(8);
+    for one in verdict.findings.iter_mut().skip(1) {
+        one.location = Some(match one.finding.layer {
+            Some(1) => at(4, 6, 5),
+            Some(2) => at(7, 7, 7),
+            _ => at(3, 3, 3),
+        });
+    }
+    verdict.dockerfile = Some(DockerfileView {
+        matched: true,
+        from: at(3, 3, 3),
+    });
+    report(vec![image(verdict)], 1)
+}
+
 /// Every sample with its name.
 pub(crate) fn all() -> Vec<(&'static str, Report)> {
     vec![
@@ -541,6 +572,7 @@ pub(crate) fn all() -> Vec<(&'static str, Report)> {
         ("failed", failed()),
         ("several", several()),
         ("hostile", hostile()),
+        ("placed", placed()),
     ]
 }
 

@@ -38,6 +38,11 @@ pub(crate) fn privileged() -> bool {
 
 /// Unpacks the image named `latest` of a layout and lists it.
 pub(crate) fn unpack(layout: &Path) -> Listing {
+    try_unpack(layout).unwrap_or_else(|why| panic!("umoci unpack failed: {why}"))
+}
+
+/// The same of an image that umoci may refuse: then what it says.
+pub(crate) fn try_unpack(layout: &Path) -> Result<Listing, String> {
     let bundle = tempfile::tempdir().expect("a temporary directory");
     let to = bundle.path().join("rootfs");
     let mut umoci = Command::new("umoci");
@@ -51,15 +56,15 @@ pub(crate) fn unpack(layout: &Path) -> Listing {
         .arg(&to)
         .output()
         .expect("umoci cannot be started: install the package umoci");
-    assert!(
-        done.status.success(),
-        "umoci unpack failed: {}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    list(&to)
+    if done.status.success() {
+        Ok(list(&to))
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
 }
 
-fn list(root: &Path) -> Listing {
+/// Everything below a directory.
+pub(crate) fn list(root: &Path) -> Listing {
     let privileged = privileged();
     let mut listing = Listing::new();
     let mut names: BTreeMap<u64, Vec<RootPath>> = BTreeMap::new();

@@ -1,10 +1,12 @@
 //! Tests of whole layers, through `read` alone.
 
+mod broken;
 mod codecs;
 mod contents;
 mod members;
 mod properties;
 mod sparse;
+mod toc;
 
 use std::{
     io::{self, Read},

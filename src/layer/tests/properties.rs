@@ -113,7 +113,7 @@ fn build(steps: &[Step]) -> Vec<u8> {
     tar.0
 }
 
-fn outcome(blob: &mut (dyn Read + Send)) -> Result<LayerFacts, Code> {
+fn outcome(blob: &mut (dyn Read + Send)) -> Result<(LayerFacts, Option<Failure>), Code> {
     let limits = Limits {
         kept_file: 700,
         kept_layer: 2_000,
@@ -129,11 +129,11 @@ fn outcome(blob: &mut (dyn Read + Send)) -> Result<LayerFacts, Code> {
         stop: &AtomicBool::new(false),
         held: &AtomicUsize::new(0),
     };
-    read(blob, None, &reading).map_err(|failure| failure.code)
+    read_to_fault(blob, None, &reading).map_err(|failure| failure.code)
 }
 
 /// What the pushed decompressor and walker make of `blob` in chunks of `sizes`, without reading ahead.
-fn pushed(blob: &[u8], sizes: &[usize]) -> Result<LayerFacts, Code> {
+fn pushed(blob: &[u8], sizes: &[usize]) -> Result<(LayerFacts, Option<Failure>), Code> {
     let limits = Limits {
         kept_file: 700,
         kept_layer: 2_000,
@@ -170,17 +170,22 @@ proptest! {
         ended in any::<bool>(),
         sizes in prop::collection::vec(1..1_500_usize, 1..9),
         codec in 0..4_u8,
+        damage in prop::option::of((any::<Index>(), 1..=255_u8)),
     ) {
         let mut plain = build(&steps);
         if ended {
             plain.extend_from_slice(&[0; 1_024]);
         }
-        let blob = match codec {
+        let mut blob: Vec<u8> = match codec {
             0 => plain,
             1 => gzip(&plain),
             2 => plain.chunks(777).flat_map(gzip).collect(),
             _ => plain.chunks(777).flat_map(zstd_frame).collect(),
         };
+        if let Some((at, change)) = damage {
+            let at = at.index(blob.len());
+            blob[at] ^= change;
+        }
         let whole = outcome(&mut &blob[..]);
         prop_assert_eq!(&pushed(&blob, &sizes), &whole);
         prop_assert_eq!(&pushed(&blob, &[1]), &whole);

@@ -193,6 +193,7 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
         notes.push(notification("joined-results", "warning", &text));
     }
     let results = context.results(&rows);
+    notes.extend(unplaced(verdict, &shown));
     if results.len() < rows.len() {
         let text = format!(
             "{} findings have the rule and place of another and are not shown apart; the JSON report has each of them",
@@ -202,7 +203,31 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
     }
     let mut run = empty_run(invocation(report, notes, style), style.sarif);
     run.results = Some(results);
+    // Only where text is read do columns count anything.
+    run.column_kind = verdict.dockerfile.as_ref().map(|_| json!("utf16CodeUnits"));
     run
+}
+
+/// Says that findings stand at the `FROM` for want of a line: a guess is not shown as a fact.
+fn unplaced(verdict: &Verdict, shown: &[&ReportedFinding]) -> Option<Notification> {
+    let view = verdict.dockerfile.as_ref()?;
+    let count = shown.iter().filter(|one| one.location.is_none()).count();
+    let why = if view.matched {
+        "which instruction they come from cannot be told"
+    } else {
+        "the Dockerfile does not fit the image's history"
+    };
+    let file = text::escape(view.from.file.as_bytes());
+    let findings = if count == 1 {
+        "finding stands"
+    } else {
+        "findings stand"
+    };
+    let text = format!(
+        "{count} {findings} at line {} of {file}, for {why}",
+        view.from.line
+    );
+    (count > 0).then(|| notification("location-guessed", "warning", &text))
 }
 
 fn empty_run(invocation: Invocation, profile: Profile) -> Run {

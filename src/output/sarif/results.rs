@@ -12,7 +12,7 @@ use serde_sarif::sarif::{
 
 use super::{Profile, join::Row, rules, uri};
 use crate::{
-    finding::Finding,
+    finding::{Finding, Location as Lines},
     policy::{Level, Waiver},
     report::{ReportedFinding, Verdict},
     text,
@@ -54,7 +54,7 @@ impl Context<'_> {
                             Some(directory) => uri::of_path(self.folder, directory),
                             None => self.folder.to_owned(),
                         };
-                        result.locations = Some(vec![self.location(place, "joined")]);
+                        result.locations = Some(vec![self.location(place, self.lines(first), "joined")]);
                         result.message = message(&self.joined(directory.as_ref(), findings));
                         let fingerprint = super::join::fingerprint(self.verdict, first, directory.as_ref());
                         result.partial_fingerprints = Some(fingerprints(&fingerprint));
@@ -83,9 +83,11 @@ impl Context<'_> {
             .rule_id(finding.rule.id)
             .level(level(reported.level))
             .message(message(&self.say(finding)))
-            .locations(vec![
-                self.location(uri::of_finding(self.folder, finding), &subject),
-            ])
+            .locations(vec![self.location(
+                uri::of_finding(self.folder, finding),
+                self.lines(reported),
+                &subject,
+            )])
             .partial_fingerprints(fingerprints(&reported.fingerprint))
             .build();
         result.rule_index = rules::index(finding.rule);
@@ -149,19 +151,30 @@ impl Context<'_> {
         known.map_or_else(|| id.to_owned(), |one| one.meaning.clone())
     }
 
-    fn location(&self, uri: String, subject: &str) -> Location {
+    /// The lines that a finding is shown on, where the user named a Dockerfile: what has none of its own stands at the `FROM`.
+    fn lines<'b>(&'b self, reported: &'b ReportedFinding) -> Option<&'b Lines> {
+        let view = self.verdict.dockerfile.as_ref()?;
+        Some(reported.location.as_ref().unwrap_or(&view.from))
+    }
+
+    fn location(&self, in_image: String, lines: Option<&Lines>, subject: &str) -> Location {
         let image = &self.verdict.image;
         let mut name = image.reference.clone().unwrap_or_else(|| image.name.clone());
         if let Some(digest) = &image.digest {
             let _ = write!(name, "@{digest}");
         }
         let name = format!("{}!{subject}", text::escape(name.as_bytes()));
-        // No text is read, so a region says nothing; GitHub refuses a result without one.
+        // Code scanning shows an alert on a pull request only if all its lines are in it: so one line. Inside an image no
+        // text is read, so a region says nothing; GitHub refuses a result without one.
+        let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let line = lines.map_or(1, |lines| number(lines.focus));
+        let end = lines.map_or(1, |lines| number(lines.columns.saturating_add(1)));
+        let uri = lines.map_or(in_image, |lines| uri::of_file(&lines.file));
         let region = Region::builder()
-            .start_line(1)
+            .start_line(line)
             .start_column(1)
-            .end_line(1)
-            .end_column(1)
+            .end_line(line)
+            .end_column(end)
             .build();
         Location::builder()
             .physical_location(
@@ -191,6 +204,10 @@ impl Context<'_> {
             (
                 "instruction",
                 origin.and_then(|origin| origin.instruction.as_ref()).map(shown),
+            ),
+            (
+                "attribution",
+                Some(json!(reported.ground(&self.verdict.layers).as_str())),
             ),
             (
                 "layerDiffId",

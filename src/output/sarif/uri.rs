@@ -44,6 +44,11 @@ pub(super) fn of_finding(folder: &str, finding: &Finding) -> String {
     }
 }
 
+/// A file of the repository.
+pub(super) fn of_file(path: &str) -> String {
+    encode(RootPath::clean(path.as_bytes()).as_bytes())
+}
+
 /// A path inside an image's folder; the root directory is the folder itself.
 pub(super) fn of_path(folder: &str, path: &RootPath) -> String {
     if path.is_root() {

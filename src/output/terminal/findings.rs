@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::ink::{self, Ink, columns, count, number, pad};
 use crate::{
-    finding::{Finding, Reach, Rule, State},
+    finding::{Finding, Ground, Reach, Rule, State},
     policy::Level,
     report::{ReportedFinding, Verdict},
     text,
@@ -164,6 +164,11 @@ fn line(
             count(hidden, "").trim_end_matches([' ', 's'])
         );
     }
+    // A sentence is about no place, so it has no column for its line.
+    let sentence = finding.identity.is_none() && finding.path.is_none();
+    if let Some(location) = one.location.as_ref().filter(|_| sentence) {
+        let _ = write!(tail, " ({})", super::line(location));
+    }
     let cost: f64 = if ink.0.verbose {
         one.points
     } else {
@@ -174,11 +179,14 @@ fn line(
         head: (index == 0 || ink.0.verbose).then_some((group.rule.id, cost)),
         place: place(finding),
         what: what(finding),
-        sentence: finding.identity.is_none() && finding.path.is_none(),
+        sentence,
         tail,
-        from: finding
-            .layer
-            .map_or_else(String::new, |index| format!("layer {index}")),
+        from: match (&one.location, finding.layer) {
+            _ if sentence => String::new(),
+            (Some(location), _) => super::line(location),
+            (None, Some(index)) => format!("layer {index}"),
+            (None, None) => String::new(),
+        },
         details: if ink.0.verbose {
             details(one, verdict, ink)
         } else {
@@ -244,7 +252,15 @@ fn details(one: &ReportedFinding, verdict: &Verdict, ink: Ink<'_>) -> Vec<String
     }
     let origin = finding.layer.and_then(|index| verdict.layers.get(index));
     if let Some(instruction) = origin.and_then(|origin| origin.instruction.as_deref()) {
-        details.push(format!("put there by {}", text::escape(instruction.as_bytes())));
+        let sure = match one.ground(&verdict.layers) {
+            Ground::Matched => ", by the Dockerfile",
+            Ground::ByPosition => ", by its position in the history",
+            Ground::None => "",
+        };
+        details.push(format!(
+            "put there by {}{sure}",
+            text::escape(instruction.as_bytes())
+        ));
     }
     match &finding.reach {
         Some(Reach::Needed { why, .. }) => details.push(format!("needed: {why}")),

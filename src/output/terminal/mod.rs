@@ -11,6 +11,7 @@ use self::ink::{Ink, columns, count, number, pad, size};
 use super::Style;
 use crate::{
     failure::Failure,
+    finding::Location,
     policy::{Level, Policy},
     report::{ImageReport, Outcome, Report, Verdict},
     text,
@@ -83,6 +84,12 @@ fn unread(word: &str, image: &ImageReport, failure: &Failure, ink: Ink<'_>) -> V
     let indent = " ".repeat(columns(word) + 2);
     lines.extend(failure.advice.iter().map(|advice| format!("{indent}{advice}")));
     lines
+}
+
+/// `Dockerfile:7`.
+fn line(location: &Location) -> String {
+    let file = location.file.rsplit('/').next().unwrap_or_default();
+    format!("{}:{}", text::escape(file.as_bytes()), location.focus)
 }
 
 fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {

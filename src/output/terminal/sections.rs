@@ -200,6 +200,10 @@ pub(super) fn rest(verdict: &Verdict, ink: Ink<'_>) -> String {
     if allowed > 0 {
         parts.push(format!("{} allowed", count(allowed, "finding")));
     }
+    if let Some(view) = verdict.dockerfile.as_ref().filter(|view| !view.matched) {
+        let file = text::escape(view.from.file.as_bytes());
+        parts.push(format!("{file} does not fit the image"));
+    }
     let others = &verdict.image.other_platforms;
     let notes = verdict.all_notes().len() - usize::from(!others.is_empty());
     if notes > 0 && !ink.0.verbose {

@@ -103,6 +103,24 @@ fn images_come_with_names_and_right_bytes() {
 }
 
 #[test]
+fn two_hundred_layers_and_none_are_images() {
+    let names: Vec<String> = (0..200).map(|n| format!("file{n}")).collect();
+    let many: Vec<&str> = names.iter().map(String::as_str).collect();
+    for files in [&many[..], &[]] {
+        let made = || [Made::new("one:1", "1", files)];
+        for sample in [Sample::oci(&made()), Sample::docker(&made())] {
+            for seen in every_way(&sample.to_tar()) {
+                let seen = seen.unwrap();
+                assert_eq!(seen.images()[0].layers.len(), files.len());
+                let layers: Vec<Vec<u8>> = seen.layers.into_iter().flatten().map(Result::unwrap).collect();
+                let want: Vec<Vec<u8>> = files.iter().map(|file| layer(file)).collect();
+                assert!(layers == want, "every layer comes, in its order");
+            }
+        }
+    }
+}
+
+#[test]
 fn one_image_is_named() {
     let made = || [Made::new("one:1", "1", &["a"]), Made::new("two:2", "2", &["b"])];
     let docker = save(&Sample::docker(&made()).to_tar());

@@ -38,9 +38,10 @@ impl Store {
     /// An image of one layer; `salt` makes it another one.
     fn image(&mut self, platform: &str, layer: &str, salt: &str) -> Digest {
         let (os, arch) = platform.split_once('/').unwrap();
+        let (arch, variant) = arch.split_once('/').unwrap_or((arch, ""));
         let id = "0".repeat(64);
         let config = self.put(&format!(
-            r#"{{"os":"{os}","architecture":"{arch}","author":"{salt}","rootfs":{{"type":"layers","diff_ids":["sha256:{id}"]}}}}"#
+            r#"{{"os":"{os}","architecture":"{arch}","variant":"{variant}","author":"{salt}","rootfs":{{"type":"layers","diff_ids":["sha256:{id}"]}}}}"#
         ));
         self.put(&format!(
             r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"{IMAGE_CONFIG}","digest":"{config}"}},
@@ -69,7 +70,10 @@ impl Manifests for Store {
 
 fn child(digest: &Digest, media_type: &str, platform: &str) -> String {
     let platform = match platform.split_once('/') {
-        Some((os, arch)) => format!(r#","platform":{{"os":"{os}","architecture":"{arch}"}}"#),
+        Some((os, arch)) => {
+            let (arch, variant) = arch.split_once('/').unwrap_or((arch, ""));
+            format!(r#","platform":{{"os":"{os}","architecture":"{arch}","variant":"{variant}"}}"#)
+        }
         None => String::new(),
     };
     format!(r#"{{"mediaType":"{media_type}","digest":"{digest}","size":5{platform}}}"#)
@@ -162,6 +166,47 @@ fn platforms_are_chosen_as_asked() {
     let failure = open(&mut store, &root, exact("linux/s390x")).unwrap_err();
     assert_eq!(failure.code, Code::NoSuchPlatform);
     assert!(failure.message.contains(foreign()), "{failure}");
+}
+
+#[test]
+fn variants_are_told_apart_and_the_default_one_has_no_name() {
+    let mut store = Store::default();
+    let all = [
+        "linux/arm/v6",
+        "linux/arm/v7",
+        "linux/arm64/v8",
+        "linux/amd64/v3",
+        "linux/386",
+    ];
+    let children: Vec<String> = all
+        .iter()
+        .map(|platform| {
+            let image = store.image(platform, LAYER, "");
+            child(&image, MANIFEST, platform)
+        })
+        .collect();
+    let root = index(&children);
+    for (asked, want) in [
+        ("linux/arm/v6", "linux/arm/v6"),
+        ("linux/armel", "linux/arm/v6"),
+        ("linux/arm", "linux/arm"),
+        ("linux/arm/v7", "linux/arm"),
+        ("linux/armhf", "linux/arm"),
+        ("linux/arm64", "linux/arm64"),
+        ("linux/aarch64", "linux/arm64"),
+        ("linux/amd64/v3", "linux/amd64/v3"),
+        ("linux/i386", "linux/386"),
+    ] {
+        assert_eq!(
+            platforms(&open(&mut store, &root, exact(asked)).unwrap()),
+            [want],
+            "{asked}"
+        );
+    }
+    let found = open(&mut store, &root, PlatformChoice::All).unwrap();
+    assert_eq!(platforms(&found).len(), all.len());
+    let failure = open(&mut store, &root, exact("linux/arm/v8")).unwrap_err();
+    assert_eq!(failure.code, Code::NoSuchPlatform);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     Accepted, Bytes, Cap, Capability, Combination, Config, Finding, FoundIn, Gap, Identity, Image, Layer,
-    Needed, OtherPath, Problem, Unused, User, decimal,
+    Location, Needed, OtherPath, Problem, Unused, User, decimal,
 };
 use crate::{
     failure::Failure,
@@ -100,7 +100,12 @@ fn reported<'a>(reported: &'a ReportedFinding, layers: &'a [LayerOrigin]) -> Fin
             diff_id: shown(origin.layer.diff_id.as_ref()),
         }),
         instruction: origin.and_then(|(_, origin)| origin.instruction.as_deref()),
-        location: None,
+        attribution: reported.ground(layers).as_str(),
+        location: reported.location.as_ref().map(|location| Location {
+            file: &location.file,
+            line: location.line,
+            end_line: location.end_line,
+        }),
         state: finding.state.as_str(),
         capabilities: &finding.capabilities,
         reach: finding.reach.as_ref().map(Needed::from),
@@ -173,6 +178,7 @@ impl<'a> From<(usize, &'a LayerOrigin)> for Layer<'a> {
             uncompressed_size: origin.uncompressed,
             files: origin.files,
             instruction: origin.instruction.as_deref(),
+            attribution: origin.ground.as_str(),
         }
     }
 }

@@ -123,6 +123,7 @@ struct Layer<'a> {
     uncompressed_size: u64,
     files: u64,
     instruction: Option<&'a str>,
+    attribution: &'static str,
 }
 
 #[derive(Serialize)]
@@ -170,7 +171,8 @@ struct Finding<'a> {
     identity: Option<Identity<'a>>,
     layer: Option<FoundIn>,
     instruction: Option<&'a str>,
-    location: Option<Location>,
+    attribution: &'static str,
+    location: Option<Location<'a>>,
     state: &'static str,
     capabilities: &'a [String],
     reach: Option<Needed<'a>>,
@@ -213,12 +215,12 @@ struct FoundIn {
     diff_id: Option<String>,
 }
 
-/// A place in a Dockerfile; reserved until one can be given.
+/// Lines of a Dockerfile.
 #[derive(Serialize)]
-struct Location {
-    file: String,
-    line: u64,
-    end_line: u64,
+struct Location<'a> {
+    file: &'a str,
+    line: usize,
+    end_line: usize,
 }
 
 #[derive(Serialize)]
