@@ -139,10 +139,8 @@ impl Instruction {
         let said = expanded(&self.words);
         let said: Vec<String> = plain(&said).split(' ').map(heredoc_name).collect();
         let written = plain(written);
-        let mut has: Vec<&str> = written.split(' ').collect();
-        while has.first().is_some_and(|word| word.starts_with("--")) {
-            has.remove(0);
-        }
+        let words = written.split(' ');
+        let has: Vec<&str> = words.skip_while(|word| word.starts_with("--")).collect();
         // The classic builder hashes what it copies and names no source.
         if let [hash, "in", to] = has[..]
             && ["file:", "dir:", "multi:"]

@@ -3,6 +3,8 @@
 //! Read as `BuildKit`'s `frontend/dockerfile/parser` reads it: directives, continuations with comments and empty lines inside
 //! them, here-documents, any line ending. Nothing is expanded: a variable's value is known to the builder alone.
 
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod history;
 mod lines;
 

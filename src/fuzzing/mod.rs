@@ -10,8 +10,8 @@ mod words;
 pub use self::{image::image, outputs::outputs, words::*};
 use crate::text;
 pub use crate::{
-    binary::fuzzing::*, catalog::fuzzing::*, checks::fuzzing::*, layer::fuzzing::*, policy::fuzzing::*,
-    rootfs::fuzzing::*, scan::fuzzing::*, source::fuzzing::*,
+    binary::fuzzing::*, catalog::fuzzing::*, checks::fuzzing::*, dockerfile::fuzzing::*, layer::fuzzing::*,
+    policy::fuzzing::*, rootfs::fuzzing::*, scan::fuzzing::*, source::fuzzing::*,
 };
 
 /// One target: takes any bytes and panics if something is wrong.
@@ -27,6 +27,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("command_line", command_line),
     ("config", config),
     ("decompress", decompress),
+    ("dockerfile", dockerfile),
     ("go_build_info", go_build_info),
     ("headers", headers),
     ("history", history),
