@@ -344,18 +344,18 @@ fn describe(structure: &Structure, seen: &Seen<'_>, imports: &BTreeSet<&[u8]>) -
         )),
         Condition::GoModule(names) => {
             let module = module(seen, names)?;
-            let named = versioned(&module.path, &module.version);
-            Some(format!("is built with the Go module {named}"))
+            let shown = versioned(&module.path, &module.version);
+            Some(format!("is built with the Go module {shown}"))
         }
         Condition::CrateMain(names) => {
             let main = seen.crates.main(names)?;
-            let named = versioned(&main.name, &main.version);
-            Some(format!("is a program of the Rust crate {named}"))
+            let shown = versioned(&main.name, &main.version);
+            Some(format!("is a program of the Rust crate {shown}"))
         }
         Condition::Crate(names) => {
             let one = seen.crates.any(names)?;
-            let named = versioned(&one.name, &one.version);
-            Some(format!("is built with the Rust crate {named}"))
+            let shown = versioned(&one.name, &one.version);
+            Some(format!("is built with the Rust crate {shown}"))
         }
         _ => None,
     });

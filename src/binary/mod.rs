@@ -144,6 +144,10 @@ pub enum Form {
 }
 
 /// What the kernel and the loader would read of an ELF file. Bytes, since nothing in it need be UTF-8.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that do not exclude each other"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Elf {
     /// `e_machine`: 3 i386, 62 x86-64, 183 aarch64, …

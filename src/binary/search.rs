@@ -90,7 +90,7 @@ fn word(data: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, sync::LazyLock};
+    use std::{collections::BTreeSet, fmt::Write as _, sync::LazyLock};
 
     use proptest::prelude::*;
 
@@ -112,7 +112,10 @@ mod tests {
     /// A catalogue of tools of one text each, and the texts in the order of its literals' numbers.
     fn catalog(texts: &[&str]) -> (Catalog, Vec<(u16, String)>) {
         let tools = texts.iter().enumerate().map(|(number, text)| {
-            let text: String = text.chars().map(|letter| format!("\\U{:08X}", u32::from(letter))).collect();
+            let text = text.chars().fold(String::new(), |mut out, letter| {
+                let _ = write!(out, "\\U{:08X}", u32::from(letter));
+                out
+            });
             format!(
                 "[[tool]]\nid = \"test.t{number}\"\nkind = \"program\"\n[[tool.signature]]\nk = 1\nany = [\"{text}\"]\n"
             )

@@ -42,7 +42,8 @@ impl Index {
         });
         let mut windows: Box<[Window]> = windows.collect();
         windows.sort_unstable();
-        let mut bitmap = Box::new([0; WORDS]);
+        let bitmap = vec![0; WORDS].into_boxed_slice();
+        let mut bitmap: Box<[u64; WORDS]> = bitmap.try_into().expect("it was made with so many words");
         let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
         for window in &windows {
             let (word, bit) = place(window.hash);

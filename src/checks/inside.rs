@@ -42,7 +42,8 @@ pub(super) fn find<'a>(
             && let Some(machine) = machine::foreign(elf, subject.platform)
         {
             steps += 1;
-            message.push_str(&format!(", and it is built for {machine}"));
+            message.push_str(", and it is built for ");
+            message.push_str(machine);
         }
         let mut finding = new(rule, node, inner, message, steps);
         finding.capabilities.clone_from(&tool.capabilities);

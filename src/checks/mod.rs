@@ -173,7 +173,9 @@ pub fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for check in CHECKS {
         let mut found = (check.run)(subject);
-        found.iter_mut().for_each(|finding| add_reach(finding, subject));
+        for finding in &mut found {
+            add_reach(finding, subject);
+        }
         found.sort_by(|a, b| (&a.path, &a.subject, a.layer).cmp(&(&b.path, &b.subject, b.layer)));
         findings.append(&mut found);
     }

@@ -1,6 +1,6 @@
 //! A module tree is code of a tool that an interpreter of the image runs, with or without a script of the tool's own.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use crate::{
     binary::{Form, Program},
@@ -165,7 +165,7 @@ impl Joined {
             finding.message.push_str("; more of it in ");
             finding.message.push_str(&named.join(" and "));
             if more > 0 {
-                finding.message.push_str(&format!(", and {more} more"));
+                let _ = write!(finding.message, ", and {more} more");
             }
         }
         self.finding

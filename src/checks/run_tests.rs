@@ -297,6 +297,9 @@ fn an_empty_file_is_no_tool_whatever_its_name() {
     }
 }
 
+/// A mode, files, `User`, and what is said.
+type Row<'a> = (&'a str, Vec<Entry>, &'a str, (Severity, Option<Qualifier>));
+
 #[test]
 fn modes_and_loaders_say_who_can_start_it() {
     let loader = || program("/lib64/ld-linux-x86-64.so.2", ["loader.ld-so"]);
@@ -309,7 +312,7 @@ fn modes_and_loaders_say_who_can_start_it() {
     };
     let full = Rule::get("shell").unwrap().severity;
     let down = |steps: usize| tools::lower(full, steps);
-    let rows: Vec<(&str, Vec<Entry>, &str, (Severity, Option<Qualifier>))> = vec![
+    let rows: Vec<Row<'_>> = vec![
         ("0755", vec![bash()], "65532", (full, None)),
         (
             "0644, dynamic, its loader",

@@ -68,8 +68,7 @@ fn is_startable(node: &Node, subject: &Subject<'_>) -> bool {
         Form::Elf(elf) => elf.soname.is_some() && program.tool(subject.catalog).is_none(),
         // Without its interpreter it starts nothing.
         Form::Script(script) => !interpreters::exists(script, subject),
-        Form::Text | Form::Data => true,
-        Form::Archive => true,
+        Form::Archive | Form::Text | Form::Data => true,
     };
     node.kind == Kind::File && node.mode & 0o111 != 0 && program.starts() && !inert
 }

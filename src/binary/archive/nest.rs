@@ -88,6 +88,10 @@ impl Place<'_> {
 }
 
 /// Takes members one by one and gathers what they are.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts that do not exclude each other"
+)]
 pub(in crate::binary) struct Nest<'a> {
     place: Place<'a>,
     inspector: Box<Inspector<'a>>,

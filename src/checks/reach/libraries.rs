@@ -197,7 +197,9 @@ impl<'a> Search<'a> {
         if libc == Libc::Musl {
             for object in chain {
                 let list = object.elf.runpath.as_ref().or(object.elf.rpath.as_ref());
-                list.iter().for_each(|list| add(object, list, true));
+                if let Some(list) = list {
+                    add(object, list, true);
+                }
             }
             return out;
         }
@@ -321,8 +323,8 @@ fn elements<'l>(list: &'l [u8], separators: &'l [u8]) -> impl Iterator<Item = &'
 /// The directories of [`DIRECTORIES`] that the image has, with those that Debian has below them for each processor.
 fn usual(rootfs: &Rootfs) -> Vec<RootPath> {
     let mut out: Vec<RootPath> = Vec::new();
-    let roots = DIRECTORIES.map(RootPath::from);
-    let below = roots
+    let listed = DIRECTORIES.map(RootPath::from);
+    let below = listed
         .iter()
         .filter_map(|path| rootfs.resolve(path).ok()?.paths.first());
     for path in below {
@@ -331,7 +333,7 @@ fn usual(rootfs: &Rootfs) -> Vec<RootPath> {
             .filter(|(path, _)| memchr::memmem::find(path.name(), b"-linux-").is_some());
         out.extend(debian.map(|(path, _)| path.clone()).take(ELEMENTS));
     }
-    out.extend(roots.into_iter().filter(|path| rootfs.resolve(path).is_ok()));
+    out.extend(listed.into_iter().filter(|path| rootfs.resolve(path).is_ok()));
     let mut seen = std::collections::BTreeSet::new();
     out.retain(|path| seen.insert(path.clone()));
     out

@@ -149,7 +149,7 @@ fn what_nothing_satisfies_is_missing_once() {
     // A C library of its own looks beside its loader.
     let own = [
         with(dynamic("/app", &["liba.so.1"]), |elf| {
-            elf.interpreter = Some("/opt/c/ld-linux-x86-64.so.2".into())
+            elf.interpreter = Some("/opt/c/ld-linux-x86-64.so.2".into());
         }),
         library("/opt/c/ld-linux-x86-64.so.2", &[]),
         library("/opt/c/liba.so.1", &[]),
@@ -239,7 +239,7 @@ fn musl_is_its_own_parts_and_has_its_own_directories() {
     let loader = "/lib/ld-musl-x86_64.so.1";
     let app = |needed: &[&str]| {
         with(dynamic("/app", needed), |elf| {
-            elf.interpreter = Some(loader.into())
+            elf.interpreter = Some(loader.into());
         })
     };
     let look = |needed: &[&str], extra: Vec<Entry>| {
@@ -265,7 +265,7 @@ fn musl_is_its_own_parts_and_has_its_own_directories() {
     );
     // Nobody knows how other loaders search.
     let other = with(app(&["liba.so"]), |elf| {
-        elf.interpreter = Some("/lib/ld-uClibc.so.0".into())
+        elf.interpreter = Some("/lib/ld-uClibc.so.0".into());
     });
     assert!(missing([other, library("/lib/ld-uClibc.so.0", &[])]).is_empty());
 }

@@ -107,8 +107,11 @@ const RUBY: &[&str] = &[
     "/usr/local/bundle",
 ];
 
-/// Modules that a configuration file names: the directive, the word that is the path, and where relative ones lie.
-const DIRECTIVES: &[(&[u8], &[u8], usize, &[&str])] = &[
+/// A program, a directive of its configuration, the word that is a module's path, and where relative ones lie.
+type Directive = (&'static [u8], &'static [u8], usize, &'static [&'static str]);
+
+/// Directives that name modules.
+const DIRECTIVES: &[Directive] = &[
     (
         b"nginx",
         b"load_module",

@@ -2,7 +2,7 @@
 
 use super::{
     Accepted, Bytes, Cap, Capability, Combination, Config, Finding, FoundIn, Gap, Identity, Image, Layer,
-    Location, Needed, OtherPath, Problem, Unused, User, decimal,
+    Location, OtherPath, Problem, Reached, Unused, User, decimal,
 };
 use crate::{
     failure::Failure,
@@ -108,7 +108,7 @@ fn reported<'a>(reported: &'a ReportedFinding, layers: &'a [LayerOrigin]) -> Fin
         }),
         state: finding.state.as_str(),
         capabilities: &finding.capabilities,
-        reach: finding.reach.as_ref().map(Needed::from),
+        reach: finding.reach.as_ref().map(Reached::from),
         message: &finding.message,
         fix: &finding.fix,
         points: decimal(reported.points),
@@ -189,7 +189,11 @@ impl<'a> From<&'a CombinationView> for Combination<'a> {
             id: &combination.id,
             meaning: &combination.meaning,
             attack: &combination.attack,
-            by: combination.by.iter().map(|path| path.to_lossy()).collect(),
+            by: combination
+                .by
+                .iter()
+                .map(crate::path::RootPath::to_lossy)
+                .collect(),
         }
     }
 }
@@ -225,7 +229,7 @@ impl From<&Alias> for OtherPath {
     }
 }
 
-impl<'a> From<&'a Reach> for Needed<'a> {
+impl<'a> From<&'a Reach> for Reached<'a> {
     fn from(reach: &'a Reach) -> Self {
         match reach {
             Reach::Needed { tier, why } => Self {

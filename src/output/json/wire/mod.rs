@@ -175,7 +175,7 @@ struct Finding<'a> {
     location: Option<Location<'a>>,
     state: &'static str,
     capabilities: &'a [String],
-    reach: Option<Needed<'a>>,
+    reach: Option<Reached<'a>>,
     message: &'a str,
     fix: &'a str,
     points: Number,
@@ -184,7 +184,7 @@ struct Finding<'a> {
 }
 
 #[derive(Serialize)]
-struct Needed<'a> {
+struct Reached<'a> {
     needed: bool,
     tier: Option<&'static str>,
     why: Option<&'a str>,

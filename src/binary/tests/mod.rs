@@ -603,7 +603,7 @@ fn busybox_is_what_its_applets_are() {
     assert_eq!(identity.confidence, Confidence::Likely);
     // A table that was not read is no shell, unless the name of one stands there.
     assert_eq!(with(&[], &[]).1, "os-utility");
-    let named = with(&[], &["".to_owned(), "hush".to_owned()]);
+    let named = with(&[], &[String::new(), "hush".to_owned()]);
     assert_eq!(named.1, "shell");
     assert!(
         named.0.evidence.contains("a shell is named in it"),
