@@ -15,6 +15,8 @@ mod compile;
 #[path = "src/catalog/hash.rs"]
 #[expect(dead_code, reason = "the rest of it is for the search")]
 mod hash;
+#[path = "src/catalog/literal.rs"]
+mod literal;
 #[path = "src/catalog/module.rs"]
 #[expect(unreachable_pub, dead_code, reason = "what it makes is read by scant")]
 mod module;
@@ -24,7 +26,7 @@ mod tables;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=policies/catalog");
-    for source in ["combination", "compile", "hash", "module", "tables"] {
+    for source in ["combination", "compile", "hash", "literal", "module", "tables"] {
         println!("cargo::rerun-if-changed=src/catalog/{source}.rs");
     }
     let mut tables = tables::Tables::default();

@@ -65,7 +65,7 @@ fn main() -> io::Result<()> {
         layer.len() as f64 / 1e6
     );
     let [with, without] = in_turn([&|| read(&layer, catalog, &limits), &|| {
-        read(&layer, &none, &limits)
+        read(&layer, &none, &limits);
     }])?;
     for (name, times) in [("with identity", &with), ("without", &without)] {
         let [least, median, most] = spread(times).map(|time| time.as_secs_f64() * 1e3);

@@ -15,7 +15,7 @@ pub(crate) fn build(recipe: &ArchiveRecipe, read: impl Fn(&str) -> Result<Vec<u8
     for (name, source) in &recipe.copy {
         members.insert(name, read(source)?);
     }
-    if recipe.path.ends_with(".tar.gz") || recipe.path.ends_with(".tgz") {
+    if [".tar.gz", ".tgz"].iter().any(|end| recipe.path.ends_with(end)) {
         tar(&members)
     } else {
         zip(&members)

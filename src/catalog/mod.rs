@@ -6,6 +6,7 @@ mod compile;
 pub(crate) mod fuzzing;
 pub(crate) mod hash;
 mod index;
+mod literal;
 mod module;
 mod names;
 mod own;

@@ -33,7 +33,7 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let door = door(subject);
-    let found = found.map(|account| finding(rule, &account, door.as_deref()));
+    let found = found.map(|account| finding(rule, &account, door.as_deref(), subject));
     user::one_per_account(found.collect())
 }
 
@@ -52,7 +52,12 @@ fn door(subject: &Subject<'_>) -> Option<String> {
     })
 }
 
-fn finding(rule: &'static Rule, empty: &EmptyPassword<'_>, door: Option<&str>) -> Finding {
+fn finding(
+    rule: &'static Rule,
+    empty: &EmptyPassword<'_>,
+    door: Option<&str>,
+    subject: &Subject<'_>,
+) -> Finding {
     let name = escape(empty.account.name);
     let mut message = format!(
         "The account `{name}` (uid {}) needs no password: its field in {} is empty",
@@ -70,5 +75,6 @@ fn finding(rule: &'static Rule, empty: &EmptyPassword<'_>, door: Option<&str>) -
     let mut finding = Finding::new(rule, message, "Lock the account: write `*` into the field");
     finding.severity = severity;
     finding.subject = Some(name);
+    finding.layer = user::layer_of(empty.file, subject);
     finding
 }

@@ -21,11 +21,13 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     let accounts = Accounts::read(subject.rootfs);
-    let found = accounts.extra_roots().map(|account| finding(rule, &account));
+    let found = accounts
+        .extra_roots()
+        .map(|account| finding(rule, &account, subject));
     user::one_per_account(found.collect())
 }
 
-fn finding(rule: &'static Rule, account: &Account<'_>) -> Finding {
+fn finding(rule: &'static Rule, account: &Account<'_>, subject: &Subject<'_>) -> Finding {
     let name = escape(account.name);
     let field = escape(account.uid_field);
     let why = match account.uid {
@@ -57,5 +59,6 @@ fn finding(rule: &'static Rule, account: &Account<'_>) -> Finding {
         "Delete the line, or give the account a uid of its own",
     );
     finding.subject = Some(name);
+    finding.layer = user::layer_of("/etc/passwd", subject);
     finding
 }

@@ -44,6 +44,11 @@ pub(super) fn of_file<'a>(node: &'a Node, subject: &Subject<'a>) -> Option<Tool<
     judge(program, &applets, subject)
 }
 
+/// Whether a file is a shell by its content, whatever its name.
+pub(super) fn is_shell(node: &Node, subject: &Subject<'_>) -> bool {
+    of_file(node, subject).is_some_and(|tool| tool.rule == "shell")
+}
+
 /// What the content says: of all families in the file the one whose rule comes first.
 pub(super) fn by_content<'a>(program: &'a Program, subject: &Subject<'a>) -> Option<Tool<'a>> {
     judge(program, &[], subject)

@@ -2,6 +2,7 @@
 
 use super::{Check, Subject, identify, tools, user};
 use crate::{
+    binary::Program,
     finding::{Finding, Rule},
     layer::{Kind, Want},
     rootfs::{
@@ -36,10 +37,8 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 /// A program that can be started and is a shell, whatever its name.
 fn is_shell(node: &Node, subject: &Subject<'_>) -> bool {
     let runs = node.kind == Kind::File && node.mode & 0o111 != 0;
-    let program = node.program.as_deref().filter(|program| runs && program.starts());
-    program
-        .and_then(|_| identify::of_file(node, subject))
-        .is_some_and(|tool| tool.rule == "shell")
+    let starts = node.program.as_deref().is_some_and(Program::starts);
+    runs && starts && identify::is_shell(node, subject)
 }
 
 fn finding(rule: &'static Rule, login: &Login<'_>, subject: &Subject<'_>) -> Finding {
@@ -68,6 +67,7 @@ fn finding(rule: &'static Rule, login: &Login<'_>, subject: &Subject<'_>) -> Fin
         "Use a base without a shell, or give the account `/sbin/nologin`",
     );
     finding.subject = Some(name);
+    finding.layer = user::layer_of("/etc/passwd", subject);
     finding.identity = known;
     finding
 }

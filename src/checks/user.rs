@@ -60,6 +60,12 @@ fn with(runtimes: &[Runtime]) -> String {
     }
 }
 
+/// The layer that wrote a file of accounts.
+pub(super) fn layer_of(file: &str, subject: &Subject<'_>) -> Option<usize> {
+    let node = subject.rootfs.resolve(&file.into()).ok()?;
+    Some(node.layer)
+}
+
 /// One finding for each account: further lines of the same name are named in the first, since a fingerprint holds the name.
 pub(super) fn one_per_account(found: Vec<Finding>) -> Vec<Finding> {
     let mut kept: Vec<Finding> = Vec::new();

@@ -221,7 +221,7 @@ impl Walker {
         let (name_length, extra_length) = (self.short(26), self.short(28));
         let name = self.name(MEMBER, name_length);
         let [_, size] = self.extra(MEMBER + name_length, extra_length, [self.word(22), self.word(18)]);
-        note_entry_point(&name, nest);
+        nest.entry_point |= ENTRY_POINTS.contains(&name.as_slice());
         let streamed = flags & 8 != 0 && size == 0;
         let compression = match method {
             0 => None,
@@ -351,7 +351,7 @@ impl Walker {
     fn list(&mut self, begins: u64, nest: &mut Nest<'_>) {
         let (name_length, extra_length) = (self.short(28), self.short(30));
         let name = self.name(LISTED, name_length);
-        note_entry_point(&name, nest);
+        nest.entry_point |= ENTRY_POINTS.contains(&name.as_slice());
         let [_, size, offset] = self.extra(
             LISTED + name_length,
             extra_length,
@@ -392,11 +392,5 @@ impl Walker {
                     .to_owned(),
             );
         }
-    }
-}
-
-fn note_entry_point(name: &[u8], nest: &mut Nest<'_>) {
-    if ENTRY_POINTS.contains(&name) {
-        nest.entry_point = true;
     }
 }

@@ -16,7 +16,7 @@ mod trees;
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::libraries::{Libc, Search};
-use super::{Subject, command_line, start};
+use super::{Subject, command_line, identify, start};
 use crate::{
     binary::{Elf, Form},
     finding::{Reach, Tier},
@@ -165,7 +165,7 @@ pub(super) fn closure(subject: &Subject<'_>) -> Closure {
         walk.program(node, Tier::Start, why);
         before = Some(node);
     }
-    if start.chain.iter().any(|node| is_shell(node, subject)) {
+    if start.chain.iter().any(|node| identify::is_shell(node, subject)) {
         walk.incomplete("a shell decides what else is run");
     }
     walk.arguments();
@@ -391,12 +391,4 @@ impl<'a> Walk<'a> {
 /// The path under which a node is told.
 fn first(node: &Node) -> RootPath {
     node.paths.first().cloned().unwrap_or_default()
-}
-
-fn is_shell(node: &Node, subject: &Subject<'_>) -> bool {
-    let tool = node
-        .program
-        .as_ref()
-        .and_then(|program| program.tool(subject.catalog));
-    tool.is_some_and(|(_, meaning)| meaning.rule == Some("shell"))
 }

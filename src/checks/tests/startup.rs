@@ -28,7 +28,7 @@ fn what_the_kernel_refuses_cannot_start() {
     let files = rootfs([
         with("/cut", |elf| elf.damage = Some("the header is cut".to_owned())),
         with("/odd", |elf| {
-            elf.damage = Some("the dynamic section has no end, or more".to_owned())
+            elf.damage = Some("the dynamic section has no end, or more".to_owned());
         }),
         with("/lib.so", |elf| elf.startable = false),
         dynamic(program("/closed-loader", []), "/lib/closed"),

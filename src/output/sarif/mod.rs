@@ -23,6 +23,7 @@ use serde_sarif::sarif::{
 use self::results::{Context, message};
 use super::Style;
 use crate::{
+    policy::Level,
     report::{ImageReport, Outcome, Report, ReportedFinding, UnusedWaiver, Verdict},
     text,
 };
@@ -211,7 +212,8 @@ fn judged(report: &Report, verdict: &Verdict, with_platform: bool, style: &Style
 /// Says that findings stand at the `FROM` for want of a line: a guess is not shown as a fact.
 fn unplaced(verdict: &Verdict, shown: &[&ReportedFinding]) -> Option<Notification> {
     let view = verdict.dockerfile.as_ref()?;
-    let count = shown.iter().filter(|one| one.location.is_none()).count();
+    let guessed = |one: &&&ReportedFinding| one.location.is_none() && one.level != Level::Allow;
+    let count = shown.iter().filter(guessed).count();
     let why = if view.matched {
         "which instruction they come from cannot be told"
     } else {

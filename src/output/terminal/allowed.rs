@@ -42,7 +42,8 @@ pub(super) fn section(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
         told.push(format!("{} more", by_file.len() - FILES));
     }
     if !told.is_empty() {
-        lines.extend(ink::wrap(&format!("  {}", told.join("; ")), ink.0.width, 2));
+        let told = ink::wrap(&told.join("; "), ink.0.width.saturating_sub(2), 0);
+        lines.extend(told.iter().map(|line| format!("  {line}")));
     }
     lines
 }

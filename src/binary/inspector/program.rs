@@ -1,0 +1,97 @@
+//! A program is an ELF file that came to its end: what it is, what is packed in it, and what stands behind it.
+
+use super::{Inspector, TAIL, build_infos};
+use crate::binary::{
+    Content, Form, Identity, Piece, Program,
+    appended::{self, Appended},
+    bundle,
+    crates::Crates,
+    elf::Reading,
+    go, identify,
+    identify::Seen,
+    packed,
+    search::Found,
+};
+
+impl Inspector<'_> {
+    /// Ends an ELF file.
+    pub(super) fn finish_elf(&mut self) -> Program {
+        if self.chunk.is_empty() {
+            self.search_head();
+            let size = self.head.len() as u64;
+            let end = appended::end_of_program(&self.head, size, self.limits);
+            let behind = end.filter(|end| *end < size);
+            self.appended = behind.map(|end| {
+                let mut appended = Appended::new(&self.place, end);
+                appended.feed(0, &self.head);
+                appended
+            });
+        } else {
+            self.look();
+        }
+        let payload = self.appended.take().map(Appended::finish);
+        let (inside, behind) = self.of(payload);
+        let end = if self.chunk.is_empty() {
+            &self.head
+        } else {
+            &self.chunk
+        };
+        let bundle = bundle::of(end.get(end.len().saturating_sub(TAIL)..).unwrap_or_default());
+        let pieces: Vec<Piece> = self.pieces.drain(..).map(|(piece, _)| piece).collect();
+        let content = Content {
+            head: &self.head,
+            pieces: &pieces,
+        };
+        let reading = Reading::of(content, self.limits);
+        let identify =
+            |reading: &Reading<'_>, found: &Found, crates: &Crates, infos: &[u64]| -> Vec<Identity> {
+                let info = infos.iter().find_map(|at| {
+                    go::read(&reading.content, *at, reading.elf.little_endian, |address| {
+                        reading.offset_of(address)
+                    })
+                });
+                let go = info.as_ref();
+                let seen = Seen {
+                    reading,
+                    found,
+                    crates,
+                    go,
+                };
+                identify::elf(self.catalog, &seen)
+            };
+        let mut identities = identify(&reading, &self.found, &self.crates, &self.build_infos);
+        let known = |family: &str, all: &[Identity]| all.iter().any(|one| one.family == family);
+        if let Some(bundle) = bundle.filter(|bundle| !known(&bundle.family, &identities)) {
+            identities.push(bundle);
+        }
+        let mut opaque = behind;
+        if let Some(image) = packed::unpack(&reading, self.limits.unpacked) {
+            self.found.clear();
+            self.found.search(self.catalog, &image);
+            self.crates.clear();
+            self.crates.search(self.catalog, &image);
+            self.library_names.search(&image, self.limits.library_names);
+            let inner = Reading::of(Content::whole(&image), self.limits);
+            let infos: Vec<u64> = build_infos(&image).collect();
+            let inside = identify(&inner, &self.found, &self.crates, &infos);
+            identities = identify::packed(self.catalog, identities, inside);
+        } else if identities.is_empty()
+            && reading.no_sections
+            && reading.elf.startable
+            && let Some(bits) = packed::randomness(&reading)
+        {
+            opaque = Some(format!(
+                "it has no sections and its bytes look random ({bits:.1} bits each): packed or encrypted in a way that \
+                 cannot be undone here"
+            ));
+        }
+        let mut elf = reading.elf;
+        let known = elf.needed.iter().chain(&elf.soname).map(Vec::as_slice);
+        (elf.library_names, elf.library_names_cut) = self.library_names.take(&known.collect::<Vec<_>>());
+        Program {
+            identities,
+            opaque,
+            ..Program::of(Form::Elf(elf), inside)
+        }
+    }
+}
