@@ -1,51 +1,50 @@
 //! What is allowed is what an intruder could do with an image, told in a few lines: the worst together, the rest by file.
 
-use super::ink::{self, Ink};
+use super::ink::Ink;
 use crate::{path::RootPath, report::Verdict};
 
-/// Combinations that are told, if not everything is asked for.
-const FEW: usize = 3;
-/// Files that are told with what they allow.
-const FILES: usize = 3;
-
+/// Everything, a line each: for who asks for it.
 pub(super) fn section(verdict: &Verdict, ink: Ink<'_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    let shown = if ink.0.verbose { usize::MAX } else { FEW };
-    for one in verdict.combinations.iter().take(shown) {
+    if !ink.0.verbose {
+        return Vec::new();
+    }
+    let together = verdict.combinations.iter().map(|one| {
         let by: Vec<String> = one.by.iter().map(ToString::to_string).collect();
-        let line = format!(
-            "  {} ({}): {}",
-            one.id,
-            one.attack.join(", "),
-            if by.is_empty() {
-                one.meaning.clone()
-            } else {
-                by.join(" + ")
-            }
-        );
-        lines.push(ink.cut(&line, ink.0.width));
-    }
+        let by = if by.is_empty() {
+            one.meaning.clone()
+        } else {
+            by.join(" + ")
+        };
+        format!("  {} ({}): {by}", one.id, one.attack.join(", "))
+    });
+    let alone = verdict.capabilities.iter();
+    let alone = alone.map(|one| format!("  {} ({}): {}", one.id, one.attack.join(", "), one.by));
+    together
+        .chain(alone)
+        .map(|line| ink.cut(&line, ink.0.width))
+        .collect()
+}
+
+/// The worst in one line: what several files allow together, else what the file allows that allows most.
+pub(super) fn worst(verdict: &Verdict, ink: Ink<'_>) -> Option<String> {
     if ink.0.verbose {
-        lines.extend(verdict.capabilities.iter().map(|one| {
-            let line = format!("  {} ({}): {}", one.id, one.attack.join(", "), one.by);
-            ink.cut(&line, ink.0.width)
-        }));
-        return lines;
+        return None;
     }
-    let by_file = by_file(verdict);
-    let mut told: Vec<String> = by_file
-        .iter()
-        .take(FILES)
-        .map(|(path, groups)| format!("{path}: {}", groups.join(", ")))
-        .collect();
-    if by_file.len() > FILES {
-        told.push(format!("{} more", by_file.len() - FILES));
-    }
-    if !told.is_empty() {
-        let told = ink::wrap(&told.join("; "), ink.0.width.saturating_sub(2), 0);
-        lines.extend(told.iter().map(|line| format!("  {line}")));
-    }
-    lines
+    let files = by_file(verdict);
+    let told = if let Some(one) = verdict.combinations.first() {
+        let by: Vec<String> = one.by.iter().map(ToString::to_string).collect();
+        let by = if by.is_empty() {
+            String::new()
+        } else {
+            format!(" with {}", by.join(" + "))
+        };
+        format!("{} ({}){by}", one.id, one.attack.join(", "))
+    } else {
+        let (path, groups) = files.first()?;
+        format!("{} with {path}", groups.join(", "))
+    };
+    let line = format!("lets an intruder: {told}");
+    Some(format!("    {}", ink.cut(&line, ink.0.width.saturating_sub(4))))
 }
 
 /// The groups of capabilities, each under the file that gives it at the least cost; the file that gives most comes first.

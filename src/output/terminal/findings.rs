@@ -13,7 +13,9 @@ use crate::{
 };
 
 /// Lines that the table takes on one screen.
-const SCREEN: usize = 8;
+pub(super) const SCREEN: usize = 8;
+/// Names of rules for which the table gives up a line.
+const NAMES: usize = 16;
 /// Lines of one rule.
 const OF_A_RULE: usize = 10;
 
@@ -40,9 +42,9 @@ struct Line {
     details: Vec<String>,
 }
 
-/// The table's lines, and whether they leave anything out.
-pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> (Vec<String>, bool) {
-    let (groups, rest) = share_out(groups(verdict), ink.0.verbose);
+/// The table's lines, `room` of them unless all is asked for, and whether they leave anything out.
+pub(super) fn table(verdict: &Verdict, room: usize, ink: Ink<'_>) -> (Vec<String>, bool) {
+    let (groups, rest) = share_out(groups(verdict), room, ink.0.verbose);
     let mut lines = Vec::new();
     for group in &groups {
         let hidden = group.findings.len() - group.shown;
@@ -64,6 +66,8 @@ pub(super) fn table(verdict: &Verdict, ink: Ink<'_>) -> (Vec<String>, bool) {
         let names: Vec<String> = rest
             .iter()
             .filter(|group| group.level == level)
+            // A rule that is denied above is told.
+            .filter(|group| !groups.iter().any(|shown| shown.rule == group.rule))
             .map(|group| match group.findings.len() {
                 1 => group.rule.id.to_owned(),
                 n => format!("{} ({n})", group.rule.id),
@@ -104,21 +108,22 @@ fn groups(verdict: &Verdict) -> Vec<Group<'_>> {
     groups
 }
 
-/// Gives each group its lines: one each, then one more in turn while the screen lasts. What gets none comes second.
-fn share_out(mut groups: Vec<Group<'_>>, all: bool) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
+/// Gives each group its lines, `room` in all: one each, then one more in turn while the screen lasts. What gets none comes second.
+fn share_out(mut groups: Vec<Group<'_>>, room: usize, all: bool) -> (Vec<Group<'_>>, Vec<Group<'_>>) {
     if all {
         for group in &mut groups {
             group.shown = group.findings.len();
         }
         return (groups, Vec::new());
     }
-    let kept = if groups.len() > SCREEN {
-        SCREEN - 1
+    let kept = if groups.len() > room {
+        // The names of the rest fill lines, too.
+        room.saturating_sub(1 + (groups.len() - room) / NAMES)
     } else {
         groups.len()
     };
     let rest = groups.split_off(kept);
-    let mut left = SCREEN.saturating_sub(rest.len().min(1));
+    let mut left = room.saturating_sub(rest.len().min(1));
     for group in &mut groups {
         group.shown = 1;
         left = left.saturating_sub(1);

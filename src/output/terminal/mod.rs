@@ -94,6 +94,9 @@ fn line(location: &Location) -> String {
 
 fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
     let mut lines = head(verdict, policy, ink);
+    let worst = allowed::worst(verdict, ink);
+    let room = findings::SCREEN - usize::from(worst.is_some());
+    lines.extend(worst);
     let mut section = |title: &str, content: Vec<String>| {
         if !content.is_empty() {
             lines.push(String::new());
@@ -102,7 +105,7 @@ fn judged(verdict: &Verdict, policy: &Policy, ink: Ink<'_>) -> Vec<String> {
         }
     };
     section("Not read", sections::gaps(verdict, ink));
-    let (table, hides) = findings::table(verdict, ink);
+    let (table, hides) = findings::table(verdict, room, ink);
     let denied = verdict
         .findings
         .iter()
