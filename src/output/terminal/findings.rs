@@ -15,7 +15,7 @@ use crate::{
 /// Lines that the table takes on one screen.
 pub(super) const SCREEN: usize = 8;
 /// Names of rules for which the table gives up a line.
-const NAMES: usize = 16;
+const NAMES: usize = 12;
 /// Lines of one rule.
 const OF_A_RULE: usize = 10;
 
@@ -116,14 +116,11 @@ fn share_out(mut groups: Vec<Group<'_>>, room: usize, all: bool) -> (Vec<Group<'
         }
         return (groups, Vec::new());
     }
-    let kept = if groups.len() > room {
-        // The names of the rest fill lines, too.
-        room.saturating_sub(1 + (groups.len() - room) / NAMES)
-    } else {
-        groups.len()
-    };
-    let rest = groups.split_off(kept);
-    let mut left = room.saturating_sub(rest.len().min(1));
+    let over = groups.len().saturating_sub(room);
+    // The names of those without a line fill lines, too.
+    let taken = if over == 0 { 0 } else { 1 + over / NAMES };
+    let mut left = room.saturating_sub(taken);
+    let rest = groups.split_off(groups.len().min(left));
     for group in &mut groups {
         group.shown = 1;
         left = left.saturating_sub(1);
