@@ -15,7 +15,7 @@ use crate::{
 /// Lines that the table takes on one screen.
 pub(super) const SCREEN: usize = 8;
 /// Names of rules for which the table gives up a line.
-const NAMES: usize = 12;
+const NAMES: usize = 10;
 /// Lines of one rule.
 const OF_A_RULE: usize = 10;
 
