@@ -78,11 +78,8 @@ fn may(who: &Who, node: &Node, right: u16) -> bool {
 
 /// Whether every directory above `path` can be entered.
 fn reaches(who: &Who, path: &RootPath, rootfs: &Rootfs) -> bool {
-    std::iter::successors(path.parent(), RootPath::parent).all(|above| {
-        rootfs
-            .get(&above)
-            .is_none_or(|node| node.implied || who.uid == node.uid || may(who, node, SEARCH))
-    })
+    let mut above = rootfs.above(path);
+    above.all(|node| node.implied || who.uid == node.uid || may(who, node, SEARCH))
 }
 
 /// Whether a user may read a file.

@@ -68,7 +68,11 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
             .any(|who| access::may_read(who, node, subject.rootfs))
     };
     let found = |node: &Node| finding(rule, node, readable(node));
-    subject.rootfs.nodes().filter_map(found).collect()
+    let devices = subject
+        .rootfs
+        .nodes()
+        .filter(|node| matches!(node.kind, Kind::CharDevice { .. } | Kind::BlockDevice { .. }));
+    devices.filter_map(found).collect()
 }
 
 fn finding(rule: &'static Rule, node: &Node, readable: bool) -> Option<Finding> {

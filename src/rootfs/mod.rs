@@ -272,6 +272,19 @@ impl Rootfs {
         Some(self.first_dirent.get(dir as usize)? + at as u32)
     }
 
+    /// The directories above a path, from the root down, as far as it exists; no link is followed.
+    pub fn above(&self, path: &RootPath) -> impl Iterator<Item = &Node> {
+        let mut directory = Some(0);
+        path.components().map_while(move |name| {
+            let above = directory?;
+            directory = self
+                .lookup(above, name)
+                .and_then(|found| self.dirents.get(found as usize))
+                .map(|dirent| dirent.node);
+            self.nodes.get(above as usize)
+        })
+    }
+
     fn find(&self, path: &RootPath) -> Option<u32> {
         path.components().try_fold(0, |dir, name| {
             let found = self.lookup(dir, name)?;

@@ -747,3 +747,18 @@ proptest! {
         prop_assert!(fs.nodes().is_sorted_by_key(|node| &node.paths[0]));
     }
 }
+
+#[test]
+fn directories_above_a_path_come_from_the_root_down() {
+    let rootfs = rootfs([file("/a/b/c", 0o644)]);
+    let above = |path: &str| -> Vec<String> {
+        let nodes: Vec<&Node> = rootfs.above(&path.into()).collect();
+        nodes
+            .iter()
+            .map(|node| node.paths.first().map_or_else(String::new, ToString::to_string))
+            .collect()
+    };
+    assert_eq!(above("/a/b/c"), ["/", "/a", "/a/b"]);
+    assert_eq!(above("/a/x/y"), ["/", "/a"]);
+    assert_eq!(above("/"), [""; 0]);
+}

@@ -79,7 +79,7 @@ pub(crate) fn cases() -> Vec<Case> {
         Case::image(
             "accounts",
             "a number as a name of root",
-            Found(&["root-group"]),
+            Denied(&["extra-root-account"]),
             || passwd(b"65532:x:0:0::/:/x\n", "65532"),
         ),
         Case::image(
