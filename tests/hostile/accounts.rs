@@ -3,7 +3,7 @@
 use crate::{
     case::{
         Case,
-        Expect::{Denied, Found, Gap},
+        Expect::{Denied, Gap},
     },
     support::{
         codec::gzip,
