@@ -1,9 +1,10 @@
 //! What identity costs: the inspector over programs in memory beside a plain pass over the same bytes, and reading gzip
 //! layers with and without it.
 //!
-//! `cargo bench --bench identity` takes the machine's own programs and libraries and prints, for one core and in CPU time of
-//! this process, bytes per second; then the ratio of the two readings against the aim. What is compared runs in turn, and
-//! only the figures of one run can be compared.
+//! `cargo bench --bench identity [-- LAYOUT…]` takes the machine's own programs and libraries and prints, for one core and in CPU
+//! time of this process, bytes per second; then the ratio of the two readings against the aim: of one layer that holds nothing but
+//! programs, the worst case, and of all gzip layers of each OCI layout that is named. What is compared runs in turn, and only the
+//! figures of one run can be compared.
 
 #![allow(
     missing_docs,
@@ -49,7 +50,7 @@ fn main() -> io::Result<()> {
         programs.len(),
         bytes as f64 / 1e6
     );
-    let (catalog, none, limits) = (Catalog::builtin(), Catalog::empty(), Limits::default());
+    let (catalog, limits) = (Catalog::builtin(), Limits::default());
 
     let [identity, plain] = in_turn([&|| identify(&programs, catalog, &limits), &|| sum(&programs)])?;
     for (name, times) in [("identity", &identity), ("a sum of all bytes", &plain)] {
@@ -59,14 +60,20 @@ fn main() -> io::Result<()> {
     }
     println!("  aim                  {:7.0} MB/s and core", AIM / 1e6);
 
-    let layer = gzip_layer(&programs)?;
-    println!(
-        "one gzip layer of them, {:.0} MB compressed",
-        layer.len() as f64 / 1e6
-    );
-    let [with, without] = in_turn([&|| read(&layer, catalog, &limits), &|| {
-        read(&layer, &none, &limits);
-    }])?;
+    compare("one layer of nothing else", &[gzip_layer(&programs)?], &limits)?;
+    let words = std::env::args().skip(1).filter(|word| word != "--bench");
+    words
+        .into_iter()
+        .try_for_each(|layout| compare(&layout, &gzip_layers(Path::new(&layout))?, &limits))
+}
+
+/// Reads layers with and without identity.
+fn compare(name: &str, layers: &[Vec<u8>], limits: &Limits) -> io::Result<()> {
+    let (catalog, none) = (Catalog::builtin(), Catalog::empty());
+    let bytes: usize = layers.iter().map(Vec::len).sum();
+    println!("{name}: {:.0} MB of gzip", bytes as f64 / 1e6);
+    let all = |catalog: &Catalog| layers.iter().for_each(|layer| read(layer, catalog, limits));
+    let [with, without] = in_turn([&|| all(catalog), &|| all(&none)])?;
     for (name, times) in [("with identity", &with), ("without", &without)] {
         let [least, median, most] = spread(times).map(|time| time.as_secs_f64() * 1e3);
         println!("  {name:20} {median:7.0} ms CPU  ({least:.0} to {most:.0}, {ROUNDS} rounds)");
@@ -131,6 +138,18 @@ fn gzip_layer(programs: &[Vec<u8>]) -> io::Result<Vec<u8>> {
     let mut gzip = tar.into_inner()?;
     gzip.flush()?;
     gzip.finish()
+}
+
+/// Every gzip layer of a layout.
+fn gzip_layers(layout: &Path) -> io::Result<Vec<Vec<u8>>> {
+    let mut layers = Vec::new();
+    for entry in fs::read_dir(layout.join("blobs/sha256"))? {
+        let bytes = fs::read(entry?.path())?;
+        if bytes.starts_with(b"\x1f\x8b") {
+            layers.push(bytes);
+        }
+    }
+    Ok(layers)
 }
 
 fn read(layer: &[u8], catalog: &Catalog, limits: &Limits) {

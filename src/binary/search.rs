@@ -49,8 +49,9 @@ impl Found {
                     let word = word(data.get(at..).unwrap_or_default());
                     let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
                     if index.may_have(wide) | index.may_have(short) {
-                        self.compare(catalog, data, at, wide);
-                        self.compare(catalog, data, at, short);
+                        for hash in [wide, short].into_iter().filter(|hash| index.may_have(*hash)) {
+                            self.compare(catalog, data, at, hash);
+                        }
                     }
                 }
             }

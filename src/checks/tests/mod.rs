@@ -114,7 +114,6 @@ fn every_rule_has_its_check_its_file_and_its_page() {
         "run_tests",
         "set_id",
         "start",
-        "tests",
         "tools",
         "user",
         "who",

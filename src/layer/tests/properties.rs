@@ -187,10 +187,21 @@ proptest! {
             blob[at] ^= change;
         }
         let whole = outcome(&mut &blob[..]);
-        prop_assert_eq!(&pushed(&blob, &sizes), &whole);
-        prop_assert_eq!(&pushed(&blob, &[1]), &whole);
-        prop_assert_eq!(&outcome(&mut Drip(&blob)), &whole);
+        let others = [pushed(&blob, &sizes), pushed(&blob, &[1]), outcome(&mut Drip(&blob))];
+        for other in others {
+            // What a damaged zstd frame gives before its decoder finds the damage depends on the pieces, which are of one size
+            // in a scan. That something is wrong does not.
+            prop_assert_eq!(is_clean(&other), is_clean(&whole));
+            if codec < 3 || damage.is_none() || is_clean(&whole) {
+                prop_assert_eq!(&other, &whole);
+            }
+        }
     }
+}
+
+/// Whether a layer was read to its end without a fault or a gap.
+fn is_clean(outcome: &Result<(LayerFacts, Option<Failure>), Code>) -> bool {
+    matches!(outcome, Ok((facts, None)) if facts.gaps.is_empty())
 }
 
 proptest! {
