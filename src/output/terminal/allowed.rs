@@ -1,4 +1,4 @@
-//! What is allowed is what an intruder could do with an image, told in a few lines: the worst together, the rest by file.
+//! What is allowed is what an intruder could do with an image, the worst of it in one line, all of it for who asks.
 
 use super::ink::Ink;
 use crate::{path::RootPath, report::Verdict};
