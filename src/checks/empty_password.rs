@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::{Check, Subject, user};
 use crate::{
     finding::{Finding, Rule, Severity},
-    layer::Want,
     rootfs::accounts::{Accounts, EmptyPassword},
     text::escape,
 };
@@ -15,11 +14,7 @@ const RULE: &str = "empty-password";
 /// The check.
 pub(super) const CHECK: Check = Check {
     rule: RULE,
-    wants: &[
-        Want::Path("/etc/passwd"),
-        Want::Path("/etc/shadow"),
-        Want::Accounts,
-    ],
+    wants: user::PASSWORDS,
     run,
 };
 

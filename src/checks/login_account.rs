@@ -4,7 +4,7 @@ use super::{Check, Subject, identify, tools, user};
 use crate::{
     binary::Program,
     finding::{Finding, Rule},
-    layer::{Kind, Want},
+    layer::Kind,
     rootfs::{
         Node,
         accounts::{Accounts, Login},
@@ -17,11 +17,7 @@ const RULE: &str = "login-account";
 /// The check.
 pub(super) const CHECK: Check = Check {
     rule: RULE,
-    wants: &[
-        Want::Path("/etc/passwd"),
-        Want::Path("/etc/shadow"),
-        Want::Accounts,
-    ],
+    wants: user::PASSWORDS,
     run,
 };
 

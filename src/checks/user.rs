@@ -15,6 +15,13 @@ pub(super) const WANTS: &[Want] = &[
     Want::Accounts,
 ];
 
+/// What must be kept to tell who could log in.
+pub(super) const PASSWORDS: &[Want] = &[
+    Want::Path("/etc/passwd"),
+    Want::Path("/etc/shadow"),
+    Want::Accounts,
+];
+
 /// Bytes of a message behind which no further line of the same account is told.
 const LONGEST: usize = 600;
 
