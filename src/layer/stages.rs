@@ -65,9 +65,8 @@ impl Output for Inlet {
 
 /// Fills buffer after buffer. Ends when the blob does, on the first error, when `stop` is set, or when nobody takes the buffers any more.
 fn pump(blob: &mut (dyn Read + Send), stop: &AtomicBool, chunks: &mut Inlet) -> io::Result<()> {
-    let mut buffer = Vec::new();
+    let mut buffer = vec![0; BUFFER];
     loop {
-        buffer.resize(BUFFER, 0);
         let mut filled = 0;
         let mut end = None;
         while filled < BUFFER && end.is_none() && !stop.load(Ordering::Relaxed) {
@@ -84,7 +83,7 @@ fn pump(blob: &mut (dyn Read + Send), stop: &AtomicBool, chunks: &mut Inlet) -> 
         match end {
             Some(end) => return end,
             None if stop.load(Ordering::Relaxed) => return Ok(()),
-            None => {}
+            None => buffer.resize(BUFFER, 0),
         }
     }
 }
