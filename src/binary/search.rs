@@ -36,41 +36,30 @@ impl Found {
     /// Only every fourth offset is looked at, since one of a literal's four windows lies there, and only where text begins.
     /// Filters that the nearest cache holds tell of nearly all windows that no literal has them, so that few are compared.
     pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8]) {
-        let mut at = 0;
-        while let Some(block) = data.get(at..).and_then(<[u8]>::first_chunk) {
-            self.search_block(catalog, data, at, block);
-            at += BLOCK;
-        }
-        // Zeros are no text: what is not in `data` is in no literal.
-        while at < data.len() {
-            let mut last = [0; BLOCK + hash::WINDOW];
-            for (to, from) in last.iter_mut().zip(data.iter().skip(at)) {
-                *to = *from;
-            }
-            self.search_block(catalog, data, at, &last);
-            at += BLOCK;
-        }
-    }
-
-    /// Searches what begins in the block at `at`, which is given with the bytes that its last window has behind it.
-    #[inline]
-    fn search_block(
-        &mut self,
-        catalog: &Catalog,
-        data: &[u8],
-        at: usize,
-        block: &[u8; BLOCK + hash::WINDOW],
-    ) {
         let index = catalog.index();
-        let mut text = if index.text_only() { text(block) } else { !0 };
-        while text != 0 {
-            let quad = text.trailing_zeros() as usize % QUADS;
-            text &= text - 1;
-            let word = word(block, quad * hash::STRIDE);
-            let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
-            if index.wide.may_have(wide) | index.short.may_have(short) {
-                for hash in [wide, short] {
-                    self.compare(catalog, data, at + quad * hash::STRIDE, hash);
+        let mut last = [0; BLOCK + hash::WINDOW];
+        for at in (0..data.len()).step_by(BLOCK) {
+            let block = data.get(at..).unwrap_or_default();
+            let block = block.first_chunk().unwrap_or_else(|| {
+                // Zeros are in no literal that ends before them.
+                last = [0; BLOCK + hash::WINDOW];
+                last.iter_mut().zip(block).for_each(|(to, from)| *to = *from);
+                &last
+            });
+            let mut text = match index.text_only() {
+                true if !any_text(block) => continue,
+                true => text(block),
+                false => !0,
+            };
+            while text != 0 {
+                let quad = text.trailing_zeros() as usize % QUADS;
+                text &= text - 1;
+                let word = word(block, quad * hash::STRIDE);
+                let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
+                if index.wide.may_have(wide) | index.short.may_have(short) {
+                    for hash in [wide, short] {
+                        self.compare(catalog, data, at + quad * hash::STRIDE, hash);
+                    }
                 }
             }
         }
@@ -94,11 +83,21 @@ impl Found {
     }
 }
 
-/// Which groups of four bytes are text, as bits. Without a branch, so that many are asked at once.
+/// Whether any group of four bytes is text: of most blocks of machine code none is.
+#[inline]
+fn any_text(block: &[u8; BLOCK + hash::WINDOW]) -> bool {
+    let (quads, _) = block.as_chunks::<{ hash::STRIDE }>();
+    // Without a branch, so that many are asked at once.
+    quads[..QUADS]
+        .iter()
+        .fold(false, |any, quad| any | hash::is_text(*quad))
+}
+
+/// Which groups of four bytes are text, as bits.
 #[inline]
 fn text(block: &[u8; BLOCK + hash::WINDOW]) -> u16 {
     let (quads, _) = block.as_chunks::<{ hash::STRIDE }>();
-    let quads = quads.iter().take(QUADS).zip(0..);
+    let quads = quads[..QUADS].iter().zip(0..);
     quads.fold(0, |all, (quad, number)| {
         all | u16::from(hash::is_text(*quad)) << number
     })

@@ -209,6 +209,10 @@ impl<'a> Inspector<'a> {
             return Stage::Script;
         }
         if head.starts_with(elf::MAGIC) {
+            // At once, as far as the stated size can be believed: growing it piece by piece would copy it again and again.
+            let stated = if self.size == u64::MAX { 0 } else { self.size };
+            let all = stated.min(self.limits.program as u64) as usize;
+            self.head.reserve(all.saturating_sub(self.head.len()));
             return Stage::Elf;
         }
         if let Some(shape) = Shape::of(head) {
