@@ -42,6 +42,8 @@ pub struct Catalog {
     go: Patterns,
     script: Patterns,
     symbols: SymbolNames,
+    /// For each literal the tools that have it in a signature.
+    tools_of: Vec<Vec<usize>>,
     crates: BTreeSet<u64>,
 }
 
@@ -118,6 +120,7 @@ impl Catalog {
             }
         }
         Self {
+            tools_of: tools_of(&tables),
             families: tables.tools.iter().map(Family::of).collect(),
             by_name,
             index: Index::of(&tables.literals),
@@ -249,6 +252,11 @@ impl Catalog {
         &self.crates
     }
 
+    /// Numbers of the tools that have the literal of this number in a signature; ascending.
+    pub(crate) fn tools_of(&self, literal: usize) -> &[usize] {
+        self.tools_of.get(literal).map_or(&[], Vec::as_slice)
+    }
+
     /// The windows of the literals.
     pub(crate) fn index(&self) -> &Index {
         &self.index
@@ -316,6 +324,19 @@ pub(crate) fn rank(rule: Option<&str>) -> usize {
 /// The rule of this id.
 fn rule(id: Option<&str>) -> Option<&'static str> {
     compile::RULES.into_iter().find(|rule| Some(*rule) == id)
+}
+
+fn tools_of(tables: &Tables) -> Vec<Vec<usize>> {
+    let mut tools = vec![Vec::new(); tables.literals.len()];
+    for (number, tool) in tables.tools.iter().enumerate() {
+        for literal in tool.signatures.iter().flat_map(|signature| &signature.any) {
+            let of_literal = tools.get_mut(usize::from(*literal));
+            if let Some(of_literal) = of_literal.filter(|all| all.last() != Some(&number)) {
+                of_literal.push(number);
+            }
+        }
+    }
+    tools
 }
 
 fn builtin_tables() -> Tables {
