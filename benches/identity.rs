@@ -83,21 +83,24 @@ fn main() -> io::Result<()> {
 fn compare(name: &str, task: impl Fn(&'static Catalog)) -> io::Result<()> {
     println!("{name}");
     let [with, without] = in_turn([&|| task(Catalog::builtin()), &|| task(&NONE)])?;
-    let kinds: [(&str, fn(&Time) -> Duration); 2] = [("wall", |time| time.wall), ("CPU", |time| time.cpu)];
-    for (kind, of) in kinds {
-        for (name, times) in [("with identity", &with), ("without", &without)] {
-            let [least, median, most] = spread(times, of).map(|time| time.as_secs_f64() * 1e3);
-            println!("  {name:20} {median:7.0} ms {kind:4} ({least:.0} to {most:.0}, {ROUNDS} rounds)");
-        }
-        let ratio = spread(&with, of)[1].as_secs_f64() / spread(&without, of)[1].as_secs_f64();
-        let aim = if kind == "wall" {
-            format!("  (aim: {AIM_RATIO})")
-        } else {
-            String::new()
-        };
-        println!("  ratio of medians     {ratio:7.2}{aim}");
-    }
+    print_ratio(
+        "wall",
+        &format!("  (aim: {AIM_RATIO})"),
+        &with,
+        &without,
+        |time| time.wall,
+    );
+    print_ratio("CPU", "", &with, &without, |time| time.cpu);
     Ok(())
+}
+
+fn print_ratio(kind: &str, aim: &str, with: &[Time], without: &[Time], of: impl Fn(&Time) -> Duration) {
+    for (name, times) in [("with identity", with), ("without", without)] {
+        let [least, median, most] = spread(times, &of).map(|time| time.as_secs_f64() * 1e3);
+        println!("  {name:20} {median:7.0} ms {kind:4} ({least:.0} to {most:.0}, {ROUNDS} rounds)");
+    }
+    let ratio = spread(with, &of)[1].as_secs_f64() / spread(without, &of)[1].as_secs_f64();
+    println!("  ratio of medians     {ratio:7.2}{aim}");
 }
 
 /// ELF files of the machine.
