@@ -87,6 +87,14 @@ impl Walker {
         self.position
     }
 
+    /// Stored bytes of the current member's body that are still to come.
+    pub(crate) fn left(&self) -> u64 {
+        match self.state {
+            State::Body { left, .. } => left,
+            _ => 0,
+        }
+    }
+
     /// Bytes behind the end of the archive that are neither zeros nor members.
     pub(crate) fn stray(&self) -> u64 {
         self.stray
