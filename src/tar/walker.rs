@@ -347,7 +347,7 @@ impl Walker {
     /// Begins the body of `member`, of which `left` bytes are stored.
     fn body(
         &mut self,
-        member: Member,
+        mut member: Member,
         left: u64,
         map: Option<Vec<Segment>>,
         sink: &mut impl Sink,
@@ -356,6 +356,9 @@ impl Walker {
         if let Some(map) = &map {
             sparse::check(map, size, left)?;
         }
+        // The block that is read now is counted when it has been.
+        let block = BLOCK as u64;
+        member.at = (self.position / block + 1).saturating_mul(block);
         let wanted = sink.member(member, self.ended());
         self.state = State::Body {
             left,

@@ -148,14 +148,12 @@ impl<'l, R: Read> Members<'l, R> {
             )));
         }
         let path = RootPath::clean(name);
-        let mut records = member.records.iter();
         let kind = match member.flag {
             b'1' => Kind::Link(RootPath::clean(link)),
             b'2' if link.starts_with(b"/") => Kind::Link(RootPath::clean(link)),
             b'2' => Kind::Link(path.parent().unwrap_or_default().join(link)),
             b'3'..=b'6' => Kind::Other,
-            b'S' => Kind::Sparse,
-            _ if records.any(|(key, _)| key.starts_with(b"GNU.sparse.")) => Kind::Sparse,
+            _ if member.is_sparse() => Kind::Sparse,
             // Members of unknown types are files to some who load archives.
             _ => Kind::File,
         };
