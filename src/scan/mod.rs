@@ -4,6 +4,7 @@ mod attribution;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod layers;
+mod notes;
 mod open;
 mod placing;
 mod verdict;

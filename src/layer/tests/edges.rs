@@ -46,10 +46,7 @@ fn types_that_containerd_refuses_are_files_and_noted() {
 fn a_global_header_removes_nothing_that_is_called_like_it() {
     let body = records_of(&[("comment", b"c")]);
     let global = Head::new(b'g', b"bin/sh", body.len() as u64);
-    let blob = Tar::default()
-        .file("bin/sh", b"x")
-        .member(global, &body)
-        .end();
+    let blob = Tar::default().file("bin/sh", b"x").member(global, &body).end();
     assert_eq!(only(&blob).path, "bin/sh".into());
 }
 
@@ -89,7 +86,10 @@ fn linux_holds_4095_bytes_of_path_and_255_of_an_attributes_name() {
         let key = format!("SCHILY.xattr.{}", "n".repeat(length));
         let blob = Tar::default().pax(&[(&key, b"1")]).file("x", b"").end();
         let got = read_with(&blob, &[], &Limits::default());
-        assert_eq!(got.map_err(|failure| failure.code).err(), (!fits).then_some(Code::TooLarge));
+        assert_eq!(
+            got.map_err(|failure| failure.code).err(),
+            (!fits).then_some(Code::TooLarge)
+        );
     }
 }
 
