@@ -105,3 +105,32 @@ fn only_version_1_0_has_its_sparse_map_in_the_body() {
         assert_eq!((entry.path, entry.size), ("s".into(), 6), "{major}.{minor}");
     }
 }
+
+#[test]
+fn markers_of_dots_hide_nothing_at_any_depth() {
+    for name in [
+        "a/b/.wh...",
+        "a/b/.wh..",
+        "a/b/.wh.",
+        "a/b/.wh..wh...",
+        "a/b/c/.wh...",
+    ] {
+        let got = facts(&Tar::default().file(name, b"").end());
+        assert_eq!((got.entries.len(), got.notes.len()), (0, 1), "{name}");
+    }
+}
+
+#[test]
+fn a_device_0_0_is_noted_and_others_are_not() {
+    for (minor, noted) in [(&b"0000000\0"[..], true), (b"0000003\0", false)] {
+        let head = Head::new(b'3', b"null", 0).with(337, minor);
+        let got = facts(&Tar::default().member(head, b"").end());
+        assert!(matches!(got.entries[0].kind, Kind::CharDevice { major: 0, .. }));
+        assert_eq!(
+            got.notes.iter().any(|note| note.contains("0/0")),
+            noted,
+            "{:?}",
+            got.notes
+        );
+    }
+}
