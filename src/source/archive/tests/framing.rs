@@ -36,7 +36,7 @@ fn filled(body: &[u8]) -> Vec<u8> {
 fn pax(records: &[(&str, &str)]) -> Vec<u8> {
     let record = |(key, value): &(&str, &str)| {
         let rest = key.len() + value.len() + 3;
-        let length = (rest..).find(|length| *length == rest + length.to_string().len());
+        let length = (rest..rest + 9).find(|length| *length == rest + length.to_string().len());
         format!("{} {key}={value}\n", length.unwrap())
     };
     plain(
