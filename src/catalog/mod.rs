@@ -12,6 +12,7 @@ mod names;
 mod own;
 mod patterns;
 pub mod secrets;
+mod symbols;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use combination::{Atom, Combination};
 use index::Index;
 pub use module::Module;
 use patterns::Patterns;
+pub(crate) use symbols::SymbolNames;
 pub use tables::Capability;
 use tables::{Applet, Condition, Literal, Tables, Tool};
 
@@ -39,7 +41,7 @@ pub struct Catalog {
     index: Index,
     go: Patterns,
     script: Patterns,
-    symbols: BTreeSet<Vec<u8>>,
+    symbols: SymbolNames,
     crates: BTreeSet<u64>,
 }
 
@@ -121,7 +123,7 @@ impl Catalog {
             index: Index::of(&tables.literals),
             go: Patterns::go(&tables.tools),
             script: Patterns::script(&tables.tools),
-            symbols,
+            symbols: SymbolNames::of(symbols),
             crates,
             tables,
         }
@@ -238,7 +240,7 @@ impl Catalog {
     }
 
     /// Every dynamic symbol that an entry asks for.
-    pub(crate) fn symbols(&self) -> &BTreeSet<Vec<u8>> {
+    pub(crate) fn symbols(&self) -> &SymbolNames {
         &self.symbols
     }
 

@@ -114,7 +114,12 @@ fn windows_are_found_by_their_hash() {
     let catalog = Catalog::builtin();
     for (number, literal) in catalog.literals().iter().enumerate() {
         for hash in literal.windows {
-            assert!(catalog.index().may_have(hash));
+            let index = catalog.index();
+            assert!(if literal.wide {
+                index.wide.may_have(hash)
+            } else {
+                index.short.may_have(hash)
+            });
             let mut with = catalog.index().with(hash);
             assert!(with.any(|window| usize::from(window.literal) == number));
         }
@@ -205,7 +210,7 @@ go = ['github\.com/containers/skopeo/cmd/mine']
     assert_eq!(mine.literals().len(), builtin.literals().len() + 1);
     assert_ne!(mine.digest(), builtin.digest());
     assert_eq!(with(entry).unwrap().digest(), mine.digest());
-    assert!(mine.symbols().contains(&b"my_symbol"[..]));
+    assert!(mine.symbols().find(b"my_symbol\0").is_some());
     assert_eq!(mine.by_name(b"mine").unwrap().id, "shell.mine");
     assert!(
         mine.tools()
