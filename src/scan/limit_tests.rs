@@ -20,10 +20,10 @@ impl Progress for Quiet {
 fn scanned(files: &[&str], limits: &Limits) -> Vec<Result<Box<Verdict>, Failure>> {
     let directory = tempfile::tempdir().unwrap();
     let tar = Sample::docker(&[Made::new("one:1", "1", files)]).to_tar();
-    let (plain, packed) = (directory.path().join("a.tar"), directory.path().join("a.tar.zst"));
-    write(&plain, &tar);
+    let (archive, packed) = (directory.path().join("a.tar"), directory.path().join("a.tar.zst"));
+    write(&archive, &tar);
     write(&packed, &zstd::encode_all(&tar[..], 1).unwrap());
-    let targets = [plain, packed].map(|path| path.to_str().unwrap().parse().unwrap());
+    let targets = [archive, packed].map(|path| path.to_str().unwrap().parse().unwrap());
     let plan = Plan {
         targets: targets.to_vec(),
         source: source::Options {
