@@ -24,9 +24,6 @@ const LARGEST_OWNER: i64 = 0xffff_ffff;
 /// Attributes that Linux would refuse, so that no runtime could unpack the layer.
 pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> Result<Option<Entry>> {
     let name = &member.name;
-    if member.flag == b'g' {
-        return Ok(None);
-    }
     if leaves_root(name) {
         remarks.odd("a name leaves the root", name);
     } else if name.starts_with(b"/") {

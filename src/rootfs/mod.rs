@@ -5,6 +5,8 @@ pub mod accounts;
 mod content_tests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+#[cfg(test)]
+mod link_tests;
 mod links;
 mod merge;
 #[cfg(any(test, fuzzing))]

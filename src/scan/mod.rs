@@ -4,6 +4,9 @@ mod attribution;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod layers;
+#[cfg(test)]
+mod limit_tests;
+mod notes;
 mod open;
 mod placing;
 mod verdict;
