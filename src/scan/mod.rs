@@ -6,6 +6,7 @@ pub(crate) mod fuzzing;
 mod layers;
 mod open;
 mod placing;
+mod remarks;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
