@@ -175,7 +175,10 @@ mod tests {
         let fs = rootfs([listed("/a"), listed("/b"), file("/c", 0o644)]);
         let told = notes(&["first".to_owned()], &[], &fs);
         assert_eq!(told[0], "first");
-        assert!(told[1].starts_with("/a and 1 more paths carry access control lists"), "{told:?}");
+        assert!(
+            told[1].starts_with("/a and 1 more paths carry access control lists"),
+            "{told:?}"
+        );
         assert!(notes(&[], &[], &rootfs([file("/c", 0o644)])).is_empty());
     }
 }
