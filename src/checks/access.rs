@@ -70,27 +70,40 @@ pub(super) fn users(subject: &Subject<'_>) -> Vec<Who> {
     users
 }
 
+/// The owner and group of a file, or all that some runtime gives it.
+fn owners(node: &Node) -> impl Iterator<Item = (u64, u64)> {
+    let own = Some((node.uid, node.gid)).filter(|_| node.owners.is_empty());
+    own.into_iter().chain(node.owners.iter().copied())
+}
+
+/// Whether a file belongs to a user, under some runtime.
+fn owns(who: &Who, node: &Node) -> bool {
+    owners(node).any(|(uid, _)| uid == who.uid)
+}
+
 /// Whether the mode grants a right: one class counts, the first that fits.
 fn may(who: &Who, node: &Node, right: u16) -> bool {
-    let class = if who.uid == node.uid {
-        6
-    } else if who.groups.contains(&node.gid) {
-        3
-    } else {
-        0
-    };
-    node.mode >> class & right != 0
+    owners(node).any(|(uid, gid)| {
+        let class = if who.uid == uid {
+            6
+        } else if who.groups.contains(&gid) {
+            3
+        } else {
+            0
+        };
+        node.mode >> class & right != 0
+    })
 }
 
 /// Whether every directory above `path` can be entered.
 pub(super) fn reaches(who: &Who, path: &RootPath, rootfs: &Rootfs) -> bool {
     let mut above = rootfs.above(path);
-    above.all(|node| node.implied || who.uid == node.uid || may(who, node, SEARCH))
+    above.all(|node| node.implied || owns(who, node) || may(who, node, SEARCH))
 }
 
 /// Whether a user may read a file.
 pub(super) fn may_read(who: &Who, node: &Node, rootfs: &Rootfs) -> bool {
-    (may(who, node, READ) || who.uid == node.uid) && node.paths.iter().any(|path| reaches(who, path, rootfs))
+    (may(who, node, READ) || owns(who, node)) && node.paths.iter().any(|path| reaches(who, path, rootfs))
 }
 
 /// Whether a user may make, remove and rename entries of a directory.
@@ -116,7 +129,7 @@ pub(super) fn may_change(who: &Who, node: &Node, rootfs: &Rootfs) -> Option<Way>
             let Some(directory) = rootfs.get(&above) else {
                 break;
             };
-            let sticky = directory.mode & 0o1000 != 0 && directory.uid != who.uid && below.uid != who.uid;
+            let sticky = directory.mode & 0o1000 != 0 && directory.uid != who.uid && !owns(who, below);
             if !sticky && may_fill(who, directory, rootfs) {
                 return Some(Way::Directory(above));
             }
@@ -132,7 +145,7 @@ pub(super) fn may_write(who: &Who, node: &Node) -> Option<Way> {
     if node.implied || matches!(node.kind, Kind::Symlink(_)) {
         return None;
     }
-    if who.uid == node.uid {
+    if owns(who, node) {
         return Some(Way::Owner);
     }
     let writes = may(who, node, WRITE) && (node.kind != Kind::Directory || may(who, node, SEARCH));

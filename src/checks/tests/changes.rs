@@ -134,6 +134,18 @@ fn directories_far_above_count_and_second_names_do() {
     assert_eq!(paths(entries, &["/open"]), ["/closed/x"]);
 }
 
+/// containerd and Docker give a file the owner that the header of its last hard link says, umoci leaves it.
+#[test]
+fn an_owner_that_only_one_header_names_can_change_the_file() {
+    let server = || program("/server", []);
+    let link = || hardlink("/x", "/server");
+    assert_eq!(paths([server(), mine(link())], &["/server"]), ["/server"]);
+    assert_eq!(paths([mine(server()), link()], &["/server"]), ["/server"]);
+    let other = owned(server(), 1001, 0);
+    assert_eq!(paths([other.clone(), mine(link())], &["/server"]), ["/server"]);
+    assert!(paths([other, link()], &["/server"]).is_empty());
+}
+
 #[test]
 fn links_on_the_way_can_be_turned() {
     let server = || program("/opt/v1/server", []);

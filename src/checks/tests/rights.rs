@@ -325,6 +325,26 @@ fn a_program_whose_capabilities_the_kernel_refuses_does_not_start() {
     assert!(why(empty).unwrap().contains("invalid `security.capability`"));
 }
 
+// World-writable paths.
+
+#[test]
+fn a_tree_weighs_as_much_as_the_programs_in_it_and_second_names_count() {
+    let open = |entries: Vec<Entry>| {
+        let found = in_files("world-writable-path", entries);
+        assert_eq!(found.len(), 1, "{found:?}");
+        found[0].severity
+    };
+    let all = |entry: Entry| vec![dir("/app", 0o777), entry];
+    assert_eq!(open(all(file("/app/x", 0o666))), Severity::Medium);
+    assert_eq!(open(all(mode(program("/app/x", []), 0o777))), Severity::High);
+    assert_eq!(open(all(program("/app/x", []))), Severity::Medium);
+    let closed = || vec![dir("/closed", 0o700), mode(file("/closed/x", 0o666), 0o666)];
+    assert_eq!(open(closed()), Severity::Low);
+    let link = |path: &str| mode(hardlink(path, "/closed/x"), 0o666);
+    assert_eq!(open([closed(), vec![link("/open")]].concat()), Severity::Medium);
+    assert_eq!(open([closed(), vec![link("/closed/y")]].concat()), Severity::Low);
+}
+
 // Devices.
 
 fn device(path: &str, major: u32, minor: u32) -> Entry {
