@@ -76,6 +76,7 @@ fn the_first_class_that_fits_decides_and_every_directory_must_let_through() {
         ((0o755, 0, 0), (0o775, 0, 10), true),
         ((0o755, 0, 0), (0o555, 1000, 0), true),
         ((0o755, 0, 0), (0o773, 0, 0), true),
+        ((0o755, 0, 0), (0o776, 0, 0), false),
         ((0o755, 0, 0), (0o1777, 0, 0), false),
         ((0o755, 1001, 0), (0o1777, 0, 0), false),
         ((0o755, 0, 0), (0o1777, 1000, 0), true),
@@ -100,6 +101,67 @@ fn the_first_class_that_fits_decides_and_every_directory_must_let_through() {
     };
     assert!(lib(0o755, 0) && lib(0o711, 0) && lib(0o000, 1000));
     assert!(!lib(0o754, 0) && !lib(0o776, 0));
+}
+
+/// What cannot be reached cannot be filled, however its mode is; the owner of a directory can let themselves in.
+#[test]
+fn a_closed_directory_protects_what_is_open_below_it() {
+    let all = |bits: u16, uid: u64| {
+        vec![
+            owned(dir("/closed", bits), uid, 0),
+            dir("/closed/open", 0o777),
+            program("/closed/open/server", []),
+        ]
+    };
+    let found = |entries: Vec<Entry>| !paths(entries, &["/closed/open/server"]).is_empty();
+    // The kernel would not start it for this user; under another runtime's user it might.
+    let as_library = |bits: u16, uid: u64| {
+        let mut server = needs(program("/server", []), GLIBC, &["libx.so"]);
+        elf(&mut server).runpath = Some(b"/closed/open".to_vec());
+        let mut entries = all(bits, uid);
+        entries[2] = library("/closed/open/libx.so");
+        entries.extend([server, library(GLIBC)]);
+        !paths(entries, &["/server"]).is_empty()
+    };
+    assert!(found(all(0o755, 0)) && as_library(0o711, 0) && as_library(0o000, 1000));
+    assert!(!as_library(0o700, 0) && !as_library(0o766, 0));
+    // The same for what may be read.
+    let shadow = |entry: Entry, directory: Entry| {
+        let entry = Entry { size: 9, ..entry };
+        let files = rootfs([program("/server", []), directory, entry]);
+        !look(
+            "secret-file",
+            &files,
+            Some(&config("1000:1000", &["/server"], &[])),
+        )
+        .is_empty()
+    };
+    let etc = |bits: u16, uid: u64| owned(dir("/etc", bits), uid, 0);
+    for (bits, uid, gid, etc_bits, etc_uid, reads) in [
+        (0o600, 0, 0, 0o755, 0, false),
+        (0o604, 0, 0, 0o755, 0, true),
+        (0o640, 0, 1000, 0o755, 0, true),
+        (0o640, 0, 42, 0o755, 0, false),
+        (0o000, 1000, 0, 0o755, 0, true),
+        (0o604, 0, 0, 0o700, 0, false),
+        (0o604, 0, 0, 0o000, 1000, true),
+    ] {
+        let file = owned(mode(file("/etc/shadow", bits), bits), uid, gid);
+        let told = shadow(file, etc(etc_bits, etc_uid));
+        assert_eq!(told, reads, "{bits:o} {uid} {gid} {etc_bits:o} {etc_uid}");
+    }
+    let second = [
+        Entry {
+            size: 9,
+            ..file("/aaa", 0o604)
+        },
+        mode(hardlink("/etc/shadow", "/aaa"), 0o604),
+    ];
+    let files = rootfs(second);
+    assert_eq!(
+        look("secret-file", &files, Some(&config("1000:1000", &["/x"], &[]))).len(),
+        1
+    );
 }
 
 #[test]
@@ -166,6 +228,16 @@ fn links_on_the_way_can_be_turned() {
         entries.retain(|entry| entry.kind != Kind::Directory);
         entries.push(dir("/srv", 0o755));
         assert!(paths(entries, &[command]).is_empty(), "{command}");
+    }
+    // The sticky bit protects the links of others, and only the names of its own directory.
+    for (owner, link, found) in [
+        (1000, "/srv/server", true),
+        (0, "/srv/server", false),
+        (1000, "/srv/a/server", false),
+    ] {
+        let link_is = owned(symlink(link, "/opt/v1/server"), owner, 0);
+        let entries = [server(), dir("/srv", 0o1777), dir("/srv/a", 0o755), link_is];
+        assert_eq!(!paths(entries, &[link]).is_empty(), found, "{owner} {link}");
     }
     // Owning a link gives nothing: it cannot be written to.
     let own = [server(), mine(symlink("/srv/server", "/opt/v1/server"))];
@@ -285,6 +357,25 @@ fn all_that_a_start_needs_counts_behind_the_program() {
     assert!(what("/app/data", &["/app/server"]).is_empty());
 }
 
+/// The shell half of a script in two languages starts another program.
+#[test]
+fn what_a_script_starts_counts_as_what_runs_it() {
+    let mut both = script("/run", "/bin/sh", []);
+    if let Form::Script(script) = &mut both.program.as_mut().unwrap().form {
+        script.inner = Some(b"/opt/python".to_vec());
+    }
+    let entries = [
+        both,
+        program("/bin/sh", ["shell.dash"]),
+        mine(program("/opt/python", [])),
+    ];
+    let role = "what runs the program that the container starts";
+    assert_eq!(
+        changed(entries, &["/run"], |_| {}),
+        [("/opt/python".to_owned(), role.to_owned())]
+    );
+}
+
 #[test]
 fn directories_in_which_the_loader_looks_first_can_be_filled() {
     let role = "a directory in which the loader looks for libraries";
@@ -314,6 +405,7 @@ fn directories_in_which_the_loader_looks_first_can_be_filled() {
         ("/w", "/w"),
         ("/w/lib", "/w/lib"),
         ("/w/none/deep", "/w/none"),
+        ("/w/lib/none", "/w/lib/none"),
         ("/sticky", "/sticky"),
         ("lib", "/w/lib"),
         ("", ""),
@@ -415,6 +507,10 @@ fn directories_that_path_names_first_can_be_filled() {
         (&["server"], "/w/none:/usr/bin", Some("/w/none")),
         (&["server"], "/opt/none:/usr/bin", None),
         (&["server"], "/usr/bin:/w", None),
+        (&["server"], "/usr/bin:/w:/usr/bin", None),
+        (&["server"], "w:/usr/bin", None),
+        (&["server"], "../w:/usr/bin", Some("/w")),
+        (&["server"], ":/usr/bin", None),
         (&["/usr/bin/server"], "/w:/usr/bin", None),
         (&["/run"], "/w:/usr/bin:/late", Some("/w")),
         (&["/own-path"], "/usr/bin", Some("/w/none")),
@@ -423,9 +519,10 @@ fn directories_that_path_names_first_can_be_filled() {
             "/w:/usr/bin:/late",
             Some("/w"),
         ),
-        (&["/usr/bin/env", "A=b", "server"], "w:/usr/bin", Some("/w")),
+        (&["/usr/bin/env", "A=b", "server"], "../w:/usr/bin", Some("/w")),
     ] {
         let found = changed(files(), command, |config| {
+            "/srv".clone_into(&mut config.working_dir);
             config.env = vec![format!("PATH={path}")];
         });
         let found: Vec<String> = found.iter().map(role).collect();
@@ -457,6 +554,14 @@ fn files_that_say_who_is_who_count_with_what_is_in_their_directories() {
             found[0].message
         );
     }
+    // Several in one directory are one finding.
+    let open = |path: &str| mode(text(path, "app:x:1000:1000\n"), 0o666);
+    let found = changed(
+        [program("/server", []), open("/etc/passwd"), open("/etc/group")],
+        &["/server"],
+        |_| {},
+    );
+    assert_eq!(found.len(), 1);
     // The user's groups count as well: a group that lists it.
     let passwd = || text("/etc/passwd", "app:x:1000:1000::/:/x\n");
     let group = |members: &str| text("/etc/group", &format!("wheel:x:10:{members}\n"));
