@@ -1,5 +1,6 @@
 //! A scan opens targets, reads their layers, and judges every image by the policy.
 
+mod accounts;
 mod attribution;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;

@@ -1,11 +1,11 @@
 //! Notes are oddities of an image that change no verdict.
 
-use super::open::OpenedImage;
+use super::{accounts, open::OpenedImage};
 use crate::{
     catalog::Catalog,
     layer::{Kind, LayerFacts},
     path::RootPath,
-    rootfs::{Node, Rootfs, Unresolved},
+    rootfs::{Node, Rootfs, Unresolved, accounts::Accounts},
 };
 
 /// What the kernel mounts in every container, so that links into it cannot be followed here.
@@ -36,6 +36,7 @@ pub(super) fn of(
         .chain(access_lists(rootfs))
         .chain(links_to_self(rootfs))
         .chain(dangling_tools(rootfs, catalog))
+        .chain(accounts::ambiguous(Accounts::read(rootfs).passwd.text()))
         .collect()
 }
 
@@ -98,7 +99,10 @@ fn dangling_tools(rootfs: &Rootfs, catalog: &Catalog) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rootfs::testing::{file, rootfs, symlink};
+    use crate::{
+        layer::Entry,
+        rootfs::testing::{file, rootfs, symlink},
+    };
 
     #[test]
     fn links_to_the_program_that_follows_them_are_told() {
@@ -130,5 +134,20 @@ mod tests {
             file("/file", 0o755),
         ];
         assert_eq!(told(&rootfs(fine)), None);
+    }
+
+    #[test]
+    fn access_control_lists_are_said_to_be_there() {
+        let listed = |path: &str| Entry {
+            xattrs: vec!["system.posix_acl_access".to_owned()],
+            ..file(path, 0o644)
+        };
+        let fs = rootfs([listed("/a"), listed("/b"), file("/c", 0o644)]);
+        let note = access_lists(&fs).unwrap();
+        assert!(
+            note.starts_with("/a and 1 more paths carry access control lists"),
+            "{note}"
+        );
+        assert_eq!(access_lists(&rootfs([file("/c", 0o644)])), None);
     }
 }

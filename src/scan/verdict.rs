@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    Plan, attribution,
+    Plan, accounts, attribution,
     layers::{self, FactsByLayer},
     notes,
     open::{LayerSource, OpenedImage},
@@ -60,16 +60,7 @@ pub(super) fn judge(
         .config
         .as_ref()
         .map(|config| user::resolve(&config.user, &rootfs));
-    if let Some(why) = user.as_ref().and_then(|user| user.gap.clone()) {
-        gaps.push((
-            None,
-            Gap {
-                path: None,
-                why,
-                hides: Hides::Accounts,
-            },
-        ));
-    }
+    gaps.extend(accounts::unread(user.as_ref(), &rootfs).map(|gap| (None, gap)));
 
     let subject = Subject::new(
         &rootfs,

@@ -303,6 +303,15 @@ impl Walker {
                         sink.odd("a global header names a path, link or size", value);
                     }
                 }
+                for (key, _) in global
+                    .iter()
+                    .filter(|(key, _)| key.ends_with(b"xattr.security.capability"))
+                {
+                    sink.odd(
+                        "a global header carries file capabilities for all members, which common runtimes do not apply",
+                        key,
+                    );
+                }
             }
         }
         Ok(())

@@ -53,6 +53,10 @@ pub(super) struct Closure {
     pub(super) missing: Vec<MissingLibrary>,
     /// Why nothing may be called unneeded: not all was followed. `None`: all was.
     pub(super) incomplete: Option<&'static str>,
+    /// Directories in which loaders look for libraries, up to the ones that have them.
+    pub(super) searched: BTreeSet<RootPath>,
+    /// Libraries by the paths under which loaders find them, links not followed.
+    pub(super) opened: BTreeSet<RootPath>,
 }
 
 /// A library that the start needs and that the loader would not find.
@@ -78,6 +82,11 @@ impl Closure {
             Some(reach) => Some(reach.clone()),
             None => self.incomplete.is_none().then_some(Reach::NotNeeded),
         }
+    }
+
+    /// All that is needed, by first path.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&RootPath, &Reach)> {
+        self.reached.iter()
     }
 
     /// Whether a file is in the closure.
@@ -175,7 +184,9 @@ pub(super) fn closure(subject: &Subject<'_>) -> Closure {
     if walk.search.gave_up() {
         walk.incomplete("there was too much to look up (limit reach_work)");
     }
-    walk.closure
+    let mut closure = walk.closure;
+    (closure.searched, closure.opened) = walk.search.into_places();
+    closure
 }
 
 impl<'a> Walk<'a> {

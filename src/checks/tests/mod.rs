@@ -1,6 +1,8 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
+mod changes;
 mod inside;
+mod rights;
 mod startup;
 
 use std::collections::BTreeSet;
@@ -115,6 +117,7 @@ fn every_rule_has_its_check_its_file_and_its_page() {
         "set_id",
         "start",
         "tools",
+        "trusted",
         "user",
         "who",
     ];
