@@ -10,7 +10,11 @@ mod libraries;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod opened;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;
 mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
