@@ -113,6 +113,19 @@ const ROWS: &[Row] = &[
     ),
 ];
 
+/// Scripts of Debian's own packages, by what leads on in them.
+const SCRIPTS: &[&[&str]] = &[
+    &["/usr/bin/zcat", "--version"],
+    &["/usr/bin/gunzip", "--version"],
+    &["/usr/bin/zgrep", "root", "/etc/passwd"],
+    &["/usr/bin/zdiff", "/etc/passwd", "/etc/passwd"],
+    &["/usr/bin/egrep", "root", "/etc/passwd"],
+    &["/usr/bin/ldd", "/usr/bin/true"],
+    &["/usr/bin/which", "true"],
+    &["/usr/bin/gunzip", "--help"],
+    &["/usr/bin/tempfile", "--help"],
+];
+
 /// Programs that `tests/run` or Debian itself puts on every machine: rows that may not be left out.
 const EVERYWHERE: [&str; 10] = [
     "python3", "perl", "node", "openssl", "iconv", "getent", "id", "htpasswd", "skopeo", "env",

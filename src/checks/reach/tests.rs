@@ -310,7 +310,7 @@ fn an_interpreter_brings_its_tree_without_the_tools_in_it() {
         entry.program.as_mut().unwrap().form = Form::Script(Script {
             interpreter: "/usr/bin/python3".into(),
             argument: None,
-            inner: None,
+            ..Script::default()
         });
         entry
     };

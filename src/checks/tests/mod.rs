@@ -84,7 +84,7 @@ pub(super) fn script<const N: usize>(path: &str, line: &str, families: [&str; N]
     entry.program.as_mut().unwrap().form = Form::Script(Script {
         interpreter: interpreter.into(),
         argument,
-        inner: None,
+        ..Script::default()
     });
     entry
 }
