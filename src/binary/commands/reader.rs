@@ -60,6 +60,8 @@ fn is_name(byte: u8) -> bool {
 enum End {
     Text,
     Bracket,
+    /// As [`End::Bracket`], of words that are no command.
+    List,
     Backquote,
 }
 
@@ -72,10 +74,10 @@ struct Frame {
     quoted: bool,
     /// The next word is a file that is opened.
     redirected: bool,
-    /// Words of a list, which are no command.
-    list: bool,
     /// `case` without its `esac`.
     cases: usize,
+    /// Patterns of a case are expected, and no command.
+    patterns: bool,
 }
 
 impl Frame {
@@ -86,8 +88,8 @@ impl Frame {
             word: None,
             quoted: false,
             redirected: false,
-            list: false,
             cases: 0,
+            patterns: false,
         }
     }
 
@@ -140,6 +142,7 @@ impl<'t> Reader<'t> {
         // What was opened and not closed is not understood.
         gather.out.unclear |= self.frame.quoted || self.frame.end != End::Text || !self.documents.is_empty();
         self.end_command(gather);
+        gather.out.unclear |= self.frame.cases > 0;
         while let Some(outer) = self.outer.pop() {
             self.frame = outer;
             self.end_command(gather);
@@ -221,7 +224,11 @@ impl<'t> Reader<'t> {
                 self.end_command(gather);
                 self.documents(gather);
             }
-            b';' => self.end_command(gather),
+            b';' => {
+                self.end_command(gather);
+                let ends = self.skip(b';') || self.skip(b'&');
+                self.frame.patterns |= ends && self.frame.cases > 0;
+            }
             b'&' | b'|' => {
                 // Within `[[ … ]]` these join conditions.
                 self.frame.end_word();
@@ -244,12 +251,19 @@ impl<'t> Reader<'t> {
         self.frame.end_word();
         self.frame.redirected = false;
         let words = std::mem::take(&mut self.frame.words);
-        if self.frame.list {
+        if self.frame.end == End::List {
             return;
         }
         match words.first().and_then(Word::plain) {
-            Some(b"case") => self.frame.cases += 1,
-            Some(b"esac") => self.frame.cases = self.frame.cases.saturating_sub(1),
+            Some(b"case") if !self.frame.patterns => {
+                self.frame.cases += 1;
+                self.frame.patterns = true;
+            }
+            Some(b"esac") => {
+                self.frame.cases = self.frame.cases.saturating_sub(1);
+                self.frame.patterns = false;
+            }
+            _ if self.frame.patterns => return,
             _ => {}
         }
         gather.command(&words);
@@ -348,8 +362,7 @@ impl<'t> Reader<'t> {
         // `name=(…)`
         if let Some(word) = self.frame.word.as_mut().filter(|word| word.text.ends_with(b"=")) {
             word.expand(b"");
-            self.enter(End::Bracket);
-            self.frame.list = true;
+            self.enter(End::List);
             return;
         }
         self.frame.end_word();
@@ -366,17 +379,23 @@ impl<'t> Reader<'t> {
             return;
         }
         self.end_command(gather);
-        self.enter(End::Bracket);
+        // A pattern may stand in brackets.
+        if !self.frame.patterns {
+            self.enter(End::Bracket);
+        }
     }
 
     fn close(&mut self, gather: &mut Gather) {
-        let one_line = self.frame.words.first().and_then(Word::plain) == Some(b"case");
-        if one_line || self.frame.cases > 0 {
-            // The pattern of a case: its words are no command.
-            self.frame.cases += usize::from(one_line);
+        let first = self.frame.words.first().and_then(Word::plain);
+        if first == Some(b"case") && !self.frame.patterns {
+            self.frame.cases += 1;
+            self.frame.patterns = true;
+        }
+        if self.frame.patterns {
+            self.frame.patterns = false;
             self.frame.word = None;
             self.frame.words.clear();
-        } else if self.frame.end == End::Bracket {
+        } else if matches!(self.frame.end, End::Bracket | End::List) {
             self.leave(gather);
         } else {
             gather.out.unclear = true;

@@ -1,5 +1,7 @@
 //! Tests of reading shell texts.
 
+use proptest::prelude::*;
+
 use super::*;
 
 /// Commands and mentions as one line; `@`: it runs its arguments; `?`: it runs more.
@@ -37,9 +39,12 @@ fn commands_stand_where_a_command_begins() {
         ("function f { a; }\nf", "a"),
         (
             "case \"$1\" in\n  a|b) c ;;\n  -*) d;;\n  *) e\nesac\nf",
-            "a c d e f",
+            "c d e f",
         ),
         ("case $x in a) b;; esac; c", "b c"),
+        ("case $x in a|$y) b;; (c*) d; (e);; ?) f\nesac; g", "b d e f g"),
+        ("case x in (a) case y in b) c;; esac; d;; e) f;; esac", "c d f"),
+        ("x=$(case $y in a) b;; esac; c); d", "b c d"),
         ("x=$(a \"$(b)\" `c`) d", "a b c d"),
         ("echo \"it is $(a 'b c') and `d`\"", "a d"),
         ("a > b 2>&1 < c 3>>d; e", "a e"),
@@ -135,8 +140,8 @@ fn what_only_running_shows_is_unclear() {
     assert!(Commands::of(b"a", true).unclear);
     let deep = "$(".repeat(1_000);
     assert!(Commands::of(deep.as_bytes(), false).unclear);
-    let many: String = (0..=MOST).map(|at| format!("a{at}\n")).collect();
-    let found = Commands::of(many.as_bytes(), false);
+    let many: Vec<String> = (0..=MOST).map(|at| format!("a{at}")).collect();
+    let found = Commands::of(many.join("\n").as_bytes(), false);
     assert_eq!((found.run.len(), found.unclear), (MOST, true));
     let within = (0..TEXTS).fold("a".to_owned(), |text, _| {
         format!("eval '{}'", text.replace('\'', "'\\''"))
@@ -192,4 +197,26 @@ fi
 exec "$@"
 "#;
     assert_eq!(told(nginx), "/usr/bin/find find sort (/docker-entrypoint.d/) @ ?");
+}
+
+/// What texts are made of where they lead somewhere else.
+const PIECES: &[&str] = &[
+    "a", " ", "\n", ";", ";;", "&&", "|", "(", ")", "((", "))", "$(", "`", "'", "\"", "\\", "$", "${", "}",
+    "$@", "$0", "=", "<", ">", "<<", "<<-", "E", "#", "{", "[[", "]]", "case ", " in ", "esac", "eval ",
+    "sh -c ", "exec ", "set -- ", "f()", "*", "1",
+];
+
+proptest! {
+    /// Whatever the text, it is read to its end, and no more comes out than is in it.
+    #[test]
+    fn any_text_can_be_read(pieces in prop::collection::vec(prop::sample::select(PIECES), 0..60)) {
+        let text = pieces.concat();
+        let found = Commands::of(text.as_bytes(), false);
+        let words = || found.run.iter().chain(&found.mentioned);
+        prop_assert!(words().map(Vec::len).sum::<usize>() <= text.len());
+        prop_assert!(words().count() <= MOST);
+        // A command behind it is seen, unless it was not understood.
+        let behind = Commands::of(format!("{text} \nlast").as_bytes(), false);
+        prop_assert!(behind.unclear || behind.run.contains(&b"last".to_vec()) || text.contains("last"), "{text:?}");
+    }
 }

@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::disallowed_methods,
-    clippy::print_stdout,
     reason = "a test that runs the machine's own programs and reads what they opened"
 )]
 
@@ -122,8 +121,14 @@ const SCRIPTS: &[&[&str]] = &[
     &["/usr/bin/egrep", "root", "/etc/passwd"],
     &["/usr/bin/ldd", "/usr/bin/true"],
     &["/usr/bin/which", "true"],
-    &["/usr/bin/gunzip", "--help"],
-    &["/usr/bin/tempfile", "--help"],
+    &["/usr/bin/xzgrep", "root", "/etc/passwd"],
+    &["/usr/bin/sh", "/usr/bin/egrep", "root", "/etc/passwd"],
+    &[
+        "/usr/bin/env",
+        "sh",
+        "-c",
+        "id -u | sort > /dev/null && exec grep root /etc/passwd",
+    ],
 ];
 
 /// Programs that `tests/run` or Debian itself puts on every machine: rows that may not be left out.
@@ -219,7 +224,7 @@ fn what_programs_of_this_machine_open_is_in_their_closure() {
             );
             continue;
         }
-        let (by_tier, missed) = compare(command, at);
+        let Compared { by_tier, missed, .. } = compare(command, at);
         println!("{name}: {by_tier:?}, missed: {missed:?}");
         for path in missed {
             let path = path.to_string();
@@ -234,16 +239,57 @@ fn what_programs_of_this_machine_open_is_in_their_closure() {
     assert_eq!(met, BTreeSet::from([BY_CODE, MADE_UP, FIND_LIBRARY]));
 }
 
-/// `PT_INTERP` of a program.
-fn loader(entry: &Entry) -> Option<Vec<u8>> {
+#[test]
+fn what_scripts_of_this_machine_run_is_in_their_closure_or_it_says_that_it_is_not_all() {
+    let mut whole = 0;
+    let mut told = Vec::new();
+    for (at, command) in SCRIPTS.iter().enumerate() {
+        let compared = compare(command, ROWS.len() + at);
+        println!("{command:?}: {compared:?}");
+        whole += usize::from(compared.incomplete.is_none());
+        if compared.incomplete.is_none() && !compared.missed.is_empty() {
+            told.push(format!("{command:?} opens {:?}", compared.missed));
+        }
+    }
+    assert!(told.is_empty(), "{}", told.join("\n"));
+    assert!(
+        whole * 2 >= SCRIPTS.len(),
+        "of {} scripts only {whole} are followed to the end",
+        SCRIPTS.len()
+    );
+}
+
+/// What the kernel starts for a program.
+fn interpreter(entry: &Entry) -> Option<Vec<u8>> {
     match &entry.program.as_ref()?.form {
         Form::Elf(elf) => elf.interpreter.clone(),
+        Form::Script(script) => Some(script.interpreter.clone()),
         _ => None,
     }
 }
 
-/// How many of the programs and libraries that a command opens are in each tier of its closure, and which in none.
-fn compare(command: &[&str], at: usize) -> (BTreeMap<&'static str, usize>, Vec<RootPath>) {
+/// What a command opens, held against its closure.
+#[derive(Debug)]
+struct Compared {
+    /// How many of the programs and libraries are in each tier.
+    by_tier: BTreeMap<&'static str, usize>,
+    /// Those that are in none.
+    missed: Vec<RootPath>,
+    incomplete: Option<&'static str>,
+}
+
+/// Programs that a script names, as far as the machine has them: a path may or may not be taken.
+fn named(entry: &Entry) -> Vec<PathBuf> {
+    let Some(Form::Script(script)) = entry.program.as_ref().map(|program| &program.form) else {
+        return Vec::new();
+    };
+    let commands = script.commands.iter();
+    let words = commands.flat_map(|commands| commands.run.iter().chain(&commands.mentioned));
+    let paths = words.map(|word| Path::new("/usr/bin").join(OsStr::from_bytes(word)));
+    paths.filter(|path| path.is_file()).collect()
+}
+
+fn compare(command: &[&str], at: usize) -> Compared {
     let limits = Limits::default();
     let mut inspector = Inspector::new(Catalog::builtin(), &limits);
     let mut files = Files::default();
@@ -265,11 +311,19 @@ fn compare(command: &[&str], at: usize) -> (BTreeMap<&'static str, usize>, Vec<R
             real.insert(RootPath::clean(path.as_os_str().as_bytes()));
         }
     }
-    // Loaders are opened by the kernel, within `execve`.
-    let loaders: BTreeSet<Vec<u8>> = files.0.values().filter_map(loader).collect();
-    let loaders = loaders.iter().map(|path| Path::new(OsStr::from_bytes(path)));
-    for path in loaders.chain(["/bin", "/lib", "/lib64"].map(Path::new)) {
-        files.add(path, &mut inspector);
+    let named: Vec<PathBuf> = files.0.values().flat_map(named).collect();
+    for path in named {
+        files.add(&path, &mut inspector);
+    }
+    // What the kernel opens within `execve`: the interpreter of a script, and the loader of that.
+    for _ in 0..2 {
+        let more: BTreeSet<Vec<u8>> = files.0.values().filter_map(interpreter).collect();
+        for path in more {
+            files.add(Path::new(OsStr::from_bytes(&path)), &mut inspector);
+        }
+    }
+    for link in ["/bin", "/lib", "/lib64"] {
+        files.add(Path::new(link), &mut inspector);
     }
     for path in ["/etc/ld.so.cache", "/etc/ld.so.preload", "/etc/nsswitch.conf"] {
         files.keep(path);
@@ -291,5 +345,9 @@ fn compare(command: &[&str], at: usize) -> (BTreeMap<&'static str, usize>, Vec<R
             _ => missed.push(path),
         }
     }
-    (by_tier, missed)
+    Compared {
+        by_tier,
+        missed,
+        incomplete: closure.incomplete,
+    }
 }

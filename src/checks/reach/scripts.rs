@@ -80,7 +80,7 @@ pub(super) fn follow<'a>(walk: &mut Walk<'a>, subject: &Subject<'a>, chain: &[&'
 }
 
 /// What a shell's script runs.
-fn commands_of<'a>(node: &'a Node) -> Option<Text<'a>> {
+fn commands_of(node: &Node) -> Option<Text<'_>> {
     match &node.program.as_ref()?.form {
         Form::Script(script) => {
             let commands = script.commands.as_ref()?;
@@ -91,7 +91,7 @@ fn commands_of<'a>(node: &'a Node) -> Option<Text<'a>> {
 }
 
 /// What a command line runs, and what that is told to run: programs, and texts for a shell.
-fn texts<'a>(argv: &[&[u8]], todo: &mut Vec<Text<'a>>, programs: &mut Vec<Vec<u8>>) {
+fn texts(argv: &[&[u8]], todo: &mut Vec<Text<'_>>, programs: &mut Vec<Vec<u8>>) {
     let mut line = argv.to_vec();
     for _ in 0..LINES {
         programs.extend(line.first().map(|word| word.to_vec()));
