@@ -12,8 +12,12 @@ mod machine;
 #[cfg(test)]
 mod opened;
 #[cfg(test)]
+mod samples;
+#[cfg(test)]
 mod script_tests;
 mod scripts;
+#[cfg(test)]
+mod search_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

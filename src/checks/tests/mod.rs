@@ -1,6 +1,7 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
 mod inside;
+mod order;
 mod startup;
 
 use std::collections::BTreeSet;
