@@ -10,13 +10,24 @@ mod libraries;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod opened;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod script_tests;
+mod scripts;
+#[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;
 mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::libraries::{Libc, Search};
-use super::{Subject, command_line, identify, start};
+use super::{Subject, command_line, start};
 use crate::{
     binary::{Elf, Form},
     finding::{Reach, Tier},
@@ -174,11 +185,9 @@ pub(super) fn closure(subject: &Subject<'_>) -> Closure {
         walk.program(node, Tier::Start, why);
         before = Some(node);
     }
-    if start.chain.iter().any(|node| identify::is_shell(node, subject)) {
-        walk.incomplete("a shell decides what else is run");
-    }
     walk.arguments();
     walk.preloaded();
+    scripts::follow(&mut walk, subject, &start.chain);
     walk.names(Tier::Named);
     trees::follow(&mut walk, subject);
     if walk.search.gave_up() {

@@ -3,6 +3,7 @@
 mod changes;
 mod inside;
 mod rights;
+mod order;
 mod startup;
 
 use std::collections::BTreeSet;
@@ -86,7 +87,7 @@ pub(super) fn script<const N: usize>(path: &str, line: &str, families: [&str; N]
     entry.program.as_mut().unwrap().form = Form::Script(Script {
         interpreter: interpreter.into(),
         argument,
-        inner: None,
+        ..Script::default()
     });
     entry
 }

@@ -165,7 +165,7 @@ impl Look for Jumpy {
             form: Form::Script(Script {
                 interpreter: std::mem::take(&mut self.seen),
                 argument: Some(self.size.to_string().into_bytes()),
-                inner: None,
+                ..Script::default()
             }),
             identities: vec![],
             opaque: None,
