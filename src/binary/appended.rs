@@ -18,7 +18,7 @@ const WITHIN: [&[u8]; 4] = [
 ];
 /// Bytes that a next piece must repeat of the one before, so that none of them is cut.
 const OVERLAP: usize = SUPERBLOCK - 1;
-/// Where the header of an AppImage has its mark, whose last byte is the type.
+/// Where the header of an `AppImage` has its mark, whose last byte is the type.
 const APP_IMAGE: (usize, &[u8]) = (8, b"AI");
 /// How a squashfs image begins.
 const SQUASHFS: &[u8] = b"hsqs";
@@ -31,7 +31,7 @@ pub(super) struct Appended<'a> {
     /// Where it begins in the file; moves on over padding.
     begins: u64,
     state: State<'a>,
-    /// The program says that it is an AppImage of this type.
+    /// The program says that it is an `AppImage` of this type.
     app_image: Option<u8>,
     /// The payload is a squashfs image.
     squashfs: bool,
@@ -205,7 +205,7 @@ impl<'a> Appended<'a> {
         match self.app_image {
             Some(1) => {
                 payload.opaque =
-                    Some("it is an AppImage of type 1, whose ISO 9660 image is not read".to_owned())
+                    Some("it is an AppImage of type 1, whose ISO 9660 image is not read".to_owned());
             }
             Some(_) if searched => {
                 payload.opaque = Some("it is an AppImage with a payload of no known form".to_owned());

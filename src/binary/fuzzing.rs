@@ -24,6 +24,7 @@ fn limits() -> Limits {
         archive_bytes: 9_000,
         archive_ratio: 4,
         archive_floor: 3_000,
+        squashfs: 2_000,
         archive_members: 6,
         zstd_window_log: 17,
         ..Limits::default()

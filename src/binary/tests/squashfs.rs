@@ -27,6 +27,10 @@ fn large_tool() -> Vec<u8> {
 }
 
 /// What `mksquashfs` makes of a directory of tools and texts.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test writes what another program is to pack"
+)]
 fn made(options: &str) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let at = |name: &str| directory.path().join("root").join(name);
@@ -285,7 +289,7 @@ impl Liar {
         out.extend(Self::stored(&self.inodes));
         let lists = out.len() as u64;
         out.extend(Self::stored(&self.lists));
-        let root = (root / METADATA as u64 * (METADATA as u64 + 2)) << 16 | root % METADATA as u64;
+        let root = ((root / METADATA as u64 * (METADATA as u64 + 2)) << 16) | (root % METADATA as u64);
         let used = self.used.unwrap_or(out.len() as u64);
         let head = [
             &b"hsqs"[..],

@@ -8,6 +8,7 @@ const NO_FRAGMENT: u32 = u32::MAX;
 const MORE: u64 = 3;
 
 /// An inode, as far as it matters here.
+#[derive(Clone, Copy)]
 pub(super) enum Inode {
     Directory {
         /// Where its list begins, as of a [`Cursor`], in the table of directories.
@@ -22,6 +23,7 @@ pub(super) enum Inode {
 }
 
 /// Where the content of a file stands.
+#[derive(Clone, Copy)]
 pub(super) struct Content {
     /// Where in the image its first block begins.
     pub(super) at: u64,

@@ -1,4 +1,4 @@
-//! A squashfs image is a compressed file system in one file, such as an AppImage carries behind its program.
+//! A squashfs image is a compressed file system in one file, such as an `AppImage` carries behind its program.
 //!
 //! Its tables stand behind the contents and point back at them, so it is held, up to a cap, and walked when it has come to its
 //! end, as the kernel walks it: by the places that directories name, never by the numbers of inodes, which may lie. Nothing is
