@@ -6,8 +6,9 @@ use super::search::OVERLAP;
 
 /// What every such name has in it.
 const MARK: &[u8] = b".so";
-/// Longest name that is looked at: one that lies across two chunks is whole in the second.
-const LONGEST: usize = OVERLAP;
+/// Longest name that is looked at: one that goes on behind the searched bytes is whole in the next ones, together with the
+/// byte before it and the one behind.
+const LONGEST: usize = OVERLAP - 2;
 
 /// The names found in one file.
 #[derive(Debug, Default)]
@@ -22,10 +23,15 @@ impl LibraryNames {
         *self = Self::default();
     }
 
-    /// Notes the names in `data`, up to `most` in all.
-    pub(super) fn search(&mut self, data: &[u8], most: usize) {
+    /// Notes the names in `data`, up to `most` in all. Its first `seen` bytes were searched before; `more` come behind it.
+    pub(super) fn search(&mut self, data: &[u8], seen: usize, more: bool, most: usize) {
         for at in memchr::memmem::find_iter(data, MARK) {
-            let Some(name) = name_at(data, at).filter(|name| !self.found.contains(*name)) else {
+            let end = end_at(data, at);
+            // What ends with the bytes may go on in the next ones, which repeat it.
+            if end + 1 < seen || more && end + 1 >= data.len() {
+                continue;
+            }
+            let Some(name) = name_at(data, at, end).filter(|name| !self.found.contains(*name)) else {
                 continue;
             };
             if self.found.len() >= most {
@@ -44,8 +50,8 @@ impl LibraryNames {
     }
 }
 
-/// The name whose `.so` stands at `at`: `libssl.so`, `libssl.so.3`, `/usr/lib/libssl.so.3`.
-fn name_at(data: &[u8], at: usize) -> Option<&[u8]> {
+/// Where the name ends whose `.so` stands at `at`.
+fn end_at(data: &[u8], at: usize) -> usize {
     let mut end = at + MARK.len();
     while let Some([b'.', rest @ ..]) = data.get(end..) {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -54,6 +60,11 @@ fn name_at(data: &[u8], at: usize) -> Option<&[u8]> {
         }
         end += 1 + digits;
     }
+    end
+}
+
+/// The name whose `.so` stands at `at` and that ends at `end`: `libssl.so`, `libssl.so.3`, `/usr/lib/libssl.so.3`.
+fn name_at(data: &[u8], at: usize, end: usize) -> Option<&[u8]> {
     if data.get(end).is_some_and(|byte| is_name(*byte)) {
         return None;
     }
@@ -74,7 +85,7 @@ mod tests {
 
     fn names(data: &[u8]) -> Vec<String> {
         let mut names = LibraryNames::default();
-        names.search(data, 100);
+        names.search(data, 0, false, 100);
         let text = |name: Vec<u8>| String::from_utf8(name).unwrap();
         names.take(&[]).0.into_iter().map(text).collect()
     }
@@ -108,12 +119,31 @@ mod tests {
     }
 
     #[test]
+    fn a_name_is_read_whole_wherever_the_bytes_are_cut() {
+        let data = b"\0/usr/lib/libssl.so.3.14\0libz.so\0";
+        for cut in 0..data.len() {
+            for overlap in [LONGEST + 2, cut] {
+                let mut names = LibraryNames::default();
+                names.search(&data[..cut], 0, true, 100);
+                let from = cut.saturating_sub(overlap);
+                names.search(&data[from..], cut - from, false, 100);
+                let names = names.take(&[]).0;
+                assert_eq!(
+                    names,
+                    [&b"/usr/lib/libssl.so.3.14"[..], b"libz.so"],
+                    "cut at {cut}"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn too_many_names_are_told() {
         let mut names = LibraryNames::default();
-        names.search(b"a.so b.so a.so", 2);
-        names.search(b"b.so a.so", 2);
+        names.search(b"a.so b.so a.so", 0, false, 2);
+        names.search(b"b.so a.so", 0, false, 2);
         assert_eq!(names.take(&[b"a.so"]), (vec![b"b.so".to_vec()], false));
-        names.search(b"a.so b.so c.so", 2);
+        names.search(b"a.so b.so c.so", 0, false, 2);
         assert!(names.take(&[]).1);
     }
 }

@@ -5,8 +5,10 @@ use crate::catalog::{Catalog, hash};
 /// Bytes that a next chunk must repeat of the one before, so that no literal is cut.
 pub(super) const OVERLAP: usize = *hash::LITERAL.end() - 1;
 
-/// Groups of four bytes that are passed over together.
-const BLOCK: usize = 16;
+/// Groups of four bytes that are asked together whether they are text.
+const QUADS: usize = 16;
+/// Their bytes.
+const BLOCK: usize = QUADS * hash::STRIDE;
 
 /// Which literals were found, by number.
 #[derive(Debug)]
@@ -32,27 +34,43 @@ impl Found {
     /// Notes all literals that lie in `data`.
     ///
     /// Only every fourth offset is looked at, since one of a literal's four windows lies there, and only where text begins.
-    /// The eight bytes there choose a bit of a table that the nearest caches hold, and once more the first five of them,
-    /// for short literals; only where one is set hashes are compared.
+    /// Filters that the nearest cache holds tell of nearly all windows that no literal has them, so that few are compared.
     pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8]) {
-        let index = catalog.index();
-        let all = !index.text_only();
-        let (quads, _) = data.as_chunks::<{ hash::STRIDE }>();
-        for (number, block) in quads.chunks(BLOCK).enumerate() {
-            // Without a branch, so that many are tested at once.
-            if !block.iter().fold(all, |any, quad| any | hash::is_text(*quad)) {
-                continue;
+        let mut at = 0;
+        while let Some(block) = data.get(at..).and_then(<[u8]>::first_chunk) {
+            self.search_block(catalog, data, at, block);
+            at += BLOCK;
+        }
+        // Zeros are no text: what is not in `data` is in no literal.
+        while at < data.len() {
+            let mut last = [0; BLOCK + hash::WINDOW];
+            for (to, from) in last.iter_mut().zip(data.iter().skip(at)) {
+                *to = *from;
             }
-            for (place, quad) in block.iter().enumerate() {
-                if all || hash::is_text(*quad) {
-                    let at = (number * BLOCK + place) * hash::STRIDE;
-                    let word = word(data.get(at..).unwrap_or_default());
-                    let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
-                    if index.may_have(wide) | index.may_have(short) {
-                        for hash in [wide, short].into_iter().filter(|hash| index.may_have(*hash)) {
-                            self.compare(catalog, data, at, hash);
-                        }
-                    }
+            self.search_block(catalog, data, at, &last);
+            at += BLOCK;
+        }
+    }
+
+    /// Searches what begins in the block at `at`, which is given with the bytes that its last window has behind it.
+    #[inline]
+    fn search_block(
+        &mut self,
+        catalog: &Catalog,
+        data: &[u8],
+        at: usize,
+        block: &[u8; BLOCK + hash::WINDOW],
+    ) {
+        let index = catalog.index();
+        let mut text = if index.text_only() { text(block) } else { !0 };
+        while text != 0 {
+            let quad = text.trailing_zeros() as usize % QUADS;
+            text &= text - 1;
+            let word = word(block, quad * hash::STRIDE);
+            let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
+            if index.wide.may_have(wide) | index.short.may_have(short) {
+                for hash in [wide, short] {
+                    self.compare(catalog, data, at + quad * hash::STRIDE, hash);
                 }
             }
         }
@@ -76,17 +94,21 @@ impl Found {
     }
 }
 
-/// The first eight bytes; zeros behind the end.
+/// Which groups of four bytes are text, as bits. Without a branch, so that many are asked at once.
 #[inline]
-fn word(data: &[u8]) -> u64 {
-    if let Some(whole) = data.first_chunk() {
-        return u64::from_le_bytes(*whole);
-    }
-    let mut word = [0; hash::WINDOW];
-    for (to, from) in word.iter_mut().zip(data) {
-        *to = *from;
-    }
-    u64::from_le_bytes(word)
+fn text(block: &[u8; BLOCK + hash::WINDOW]) -> u16 {
+    let (quads, _) = block.as_chunks::<{ hash::STRIDE }>();
+    let quads = quads.iter().take(QUADS).zip(0..);
+    quads.fold(0, |all, (quad, number)| {
+        all | u16::from(hash::is_text(*quad)) << number
+    })
+}
+
+/// The eight bytes at `at`.
+#[inline]
+fn word(block: &[u8; BLOCK + hash::WINDOW], at: usize) -> u64 {
+    let bytes = block.get(at..).and_then(<[u8]>::first_chunk);
+    u64::from_le_bytes(*bytes.unwrap_or(&[0; hash::WINDOW]))
 }
 
 #[cfg(test)]

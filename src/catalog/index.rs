@@ -1,22 +1,52 @@
 //! The index tells for eight bytes of a file which literals they may be a window of.
 
-use super::{hash, tables::Literal};
+use super::tables::Literal;
 
-/// Words of the bitmap of slots.
-const WORDS: usize = 1 << (hash::SLOT_BITS - 6);
 /// Windows are kept by this many first bits of their hash.
 const BUCKET_BITS: u32 = 14;
 
 /// All windows of all literals, by hash.
 pub(crate) struct Index {
-    /// One bit for each slot, the first bits of a hash, that some window has.
-    bitmap: Box<[u64; WORDS]>,
+    /// Windows of ordinary width. Measured: half and twice the size make the search slower, by chance hits or by misses of the
+    /// nearest cache.
+    pub(crate) wide: Filter<4_096>,
+    /// Windows of literals that are too short for others; there are few.
+    pub(crate) short: Filter<512>,
     /// Where each bucket begins in `windows`.
     buckets: Box<[usize]>,
     /// Ordered by hash.
     windows: Box<[Window]>,
     /// Every window begins as text.
     text_only: bool,
+}
+
+/// Tells of most hashes that no window has them: a Bloom filter of two bits in one of `WORDS` words.
+pub(crate) struct Filter<const WORDS: usize>(Box<[u64; WORDS]>);
+
+impl<const WORDS: usize> Filter<WORDS> {
+    fn of(hashes: impl Iterator<Item = u32>) -> Self {
+        let words = vec![0; WORDS].into_boxed_slice();
+        let mut filter = Self(words.try_into().expect("it was made with so many words"));
+        for hash in hashes {
+            let (word, bits) = Self::place(hash);
+            filter.0[word] |= bits;
+        }
+        filter
+    }
+
+    /// Whether some window may have this hash.
+    #[inline]
+    pub(crate) fn may_have(&self, hash: u32) -> bool {
+        let (word, bits) = Self::place(hash);
+        self.0[word] & bits == bits
+    }
+
+    /// The word by the first bits of the hash, and two bits in it by the last ones.
+    #[inline]
+    fn place(hash: u32) -> (usize, u64) {
+        let word = hash >> (32 - WORDS.ilog2());
+        (word as usize % WORDS, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
+    }
 }
 
 /// One window of a literal.
@@ -42,19 +72,20 @@ impl Index {
         });
         let mut windows: Box<[Window]> = windows.collect();
         windows.sort_unstable();
-        let bitmap = vec![0; WORDS].into_boxed_slice();
-        let mut bitmap: Box<[u64; WORDS]> = bitmap.try_into().expect("it was made with so many words");
         let mut buckets = vec![0; (1 << BUCKET_BITS) + 1];
         for window in &windows {
-            let (word, bit) = place(window.hash);
-            bitmap[word] |= bit;
             buckets[bucket(window.hash) + 1] += 1;
         }
         for end in 1..buckets.len() {
             buckets[end] += buckets[end - 1];
         }
+        let hashes = |wide| {
+            let literals = literals.iter().filter(move |literal| literal.wide == wide);
+            literals.flat_map(|literal| literal.windows)
+        };
         Self {
-            bitmap,
+            wide: Filter::of(hashes(true)),
+            short: Filter::of(hashes(false)),
             buckets: buckets.into(),
             windows,
             text_only: literals.iter().all(|literal| literal.text),
@@ -67,13 +98,6 @@ impl Index {
         self.text_only
     }
 
-    /// Whether some window may have this hash.
-    #[inline]
-    pub(crate) fn may_have(&self, hash: u32) -> bool {
-        let (word, bit) = place(hash);
-        self.bitmap[word] & bit != 0
-    }
-
     /// The windows that have this hash.
     pub(crate) fn with(&self, hash: u32) -> impl Iterator<Item = &Window> {
         let bound = |bucket: usize| self.buckets.get(bucket).copied().unwrap_or_default();
@@ -82,13 +106,6 @@ impl Index {
             .iter()
             .filter(move |window| window.hash == hash)
     }
-}
-
-/// The word of the bitmap, and the bit in it.
-#[inline]
-fn place(hash: u32) -> (usize, u64) {
-    let slot = hash >> (32 - hash::SLOT_BITS);
-    ((slot >> 6) as usize % WORDS, 1 << (slot & 63))
 }
 
 fn bucket(hash: u32) -> usize {

@@ -4,6 +4,36 @@ use std::collections::BTreeSet;
 
 use super::{hash, tables::Literal};
 
+/// Texts that many programs have: a window in one of them would be found all the time.
+const COMMON: [&str; 24] = [
+    "github.com/",
+    "golang.org/",
+    "arguments",
+    "functions",
+    "version ",
+    "configuration",
+    "configured",
+    "description",
+    "descriptors",
+    "WARNING: ",
+    "Invalid ",
+    "invalid ",
+    "supported",
+    "required",
+    "initialize",
+    "Failed to ",
+    "failed: %s",
+    "unable to ",
+    "processes",
+    "operation",
+    "exception",
+    "signature",
+    "instruction",
+    "information",
+];
+/// Bytes that such a text and a window must share.
+const SHARED: usize = 6;
+
 /// Compiles one text.
 pub(super) fn literal(text: &str) -> Result<Literal, String> {
     let bytes = text.as_bytes();
@@ -28,12 +58,13 @@ pub(super) fn literal(text: &str) -> Result<Literal, String> {
         windows,
         offset: u8::try_from(offset).map_err(|error| error.to_string())?,
         length: u8::try_from(bytes.len()).map_err(|error| error.to_string())?,
+        wide: width == hash::WINDOW,
         text,
     })
 }
 
-/// Where a literal's windows begin, their width, and whether they all begin as text. Wide ones are rarer than short ones, and
-/// text lets the search pass over all else.
+/// Where a literal's windows begin, their width, and whether they are text as far as the search asks for it: wide ones with
+/// all their bytes, short ones with their first four. Wide ones are rarer than short ones, and text lets the search pass over all else.
 fn rarest_windows(literal: &[u8]) -> Option<(usize, usize, bool)> {
     let choices = [
         (hash::WINDOW, true),
@@ -43,9 +74,14 @@ fn rarest_windows(literal: &[u8]) -> Option<(usize, usize, bool)> {
     ];
     choices.into_iter().find_map(|(width, text)| {
         let spans = literal.windows(width + hash::STRIDE - 1).enumerate();
+        let asked = if width == hash::WINDOW {
+            width
+        } else {
+            hash::STRIDE
+        } + hash::STRIDE
+            - 1;
         let (offset, _) = spans
-            // The search asks this of each window's first bytes alone.
-            .filter(|(_, span)| !text || span[..2 * hash::STRIDE - 1].windows(hash::STRIDE).all(is_text))
+            .filter(|(_, span)| !text || span[..asked].windows(hash::STRIDE).all(is_text))
             .min_by_key(|(_, span)| span.windows(width).map(commonness).sum::<usize>())?;
         Some((offset, width, text))
     })
@@ -62,5 +98,11 @@ fn commonness(window: &[u8]) -> usize {
         .iter()
         .filter(|byte| byte.is_ascii_lowercase() || **byte == b' ')
         .count();
-    2 * equal + common
+    let shared = |part: &[u8]| COMMON.iter().any(|text| contains(text.as_bytes(), part));
+    let often = window.windows(SHARED).any(shared);
+    2 * equal + common + if often { window.len() } else { 0 }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }

@@ -32,7 +32,9 @@ pub(crate) struct Literal {
     pub(crate) offset: u8,
     /// Bytes of the literal.
     pub(crate) length: u8,
-    /// The windows consist of text alone.
+    /// The windows have [`WINDOW`](super::hash::WINDOW) bytes, not [`SHORT_WINDOW`](super::hash::SHORT_WINDOW).
+    pub(crate) wide: bool,
+    /// The windows are text as far as the search asks for it.
     pub(crate) text: bool,
 }
 

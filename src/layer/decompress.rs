@@ -3,6 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use zstd::stream::raw::{DParameter, InBuffer, Operation, OutBuffer};
 
+use super::{pipe::BUFFER, toc::Tail};
 use crate::{
     failure::{Code, Failure},
     gap::{Gap, Hides},
@@ -10,32 +11,75 @@ use crate::{
     tar::{BLOCK, is_header},
 };
 
-/// Bytes handed out at once.
-const OUTPUT: usize = if cfg!(fuzzing) { 600 } else { 256 << 10 };
-
 /// Why decompression goes no further.
 #[derive(Debug)]
 pub(super) enum Halt {
-    /// The layer cannot be read.
+    /// The blob cannot be read.
     Failed(Failure),
-    /// The layer cannot be unpacked from here on: the facts so far stay as evidence.
-    Broken(Failure),
-    /// A cap or an unknown format: the facts so far stay, the rest is a gap.
+    /// The compressed data is wrong.
+    Damaged {
+        /// What is wrong with it.
+        what: &'static str,
+        /// At which byte of the blob.
+        at: u64,
+        /// What came out before is the same however the blob was cut into pieces, so that it may serve as evidence.
+        settled: bool,
+    },
+    /// A cap or an unknown format: what came out before stays, the rest is a gap.
     Gap(Gap),
+    /// Nobody takes more bytes.
+    Closed,
+}
+
+/// Gives the pieces of a blob.
+pub(super) trait Input {
+    /// The next piece; `None` at the end.
+    fn next(&mut self) -> Option<&[u8]>;
 }
 
 /// Takes plain bytes.
 pub(super) trait Output {
-    /// The next plain bytes.
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Halt>;
-    /// Whether the end of the archive was seen, behind which runtimes read nothing.
-    fn ended(&self) -> bool;
-    /// Where in the archive the bytes have come to, for messages.
-    fn place(&self) -> String;
+    /// Takes the first `made` bytes of `buffer`, and may put another buffer, of any length and content, in its place. Returns
+    /// whether more are wanted.
+    fn take(&mut self, buffer: &mut Vec<u8>, made: usize) -> bool;
+}
+
+/// How the decompression of a blob ended.
+pub(super) struct Decompressed {
+    /// Bytes of the blob.
+    pub(super) size: u64,
+    /// Its last bytes.
+    pub(super) tail: Tail,
+    /// Bytes behind the last gzip member, and where in the blob they begin: other programs than Go's reader pass over them,
+    /// if the archive is over.
+    pub(super) trailing: (u64, u64),
+    /// Where the last gzip member but one begins in the blob.
+    pub(super) last_but_one: Option<u64>,
+    pub(super) end: Result<(), Halt>,
+}
+
+/// Decompresses a whole blob. After an error the rest of it is still taken, so that its end is known.
+pub(super) fn decompress(blob: &mut impl Input, limits: &Limits, output: &mut impl Output) -> Decompressed {
+    let mut decompressor = Decompressor::new(limits);
+    let (mut size, mut tail, mut end) = (0, Tail::default(), Ok(()));
+    while let Some(piece) = blob.next() {
+        size += piece.len() as u64;
+        tail.push(piece);
+        if end.is_ok() {
+            end = decompressor.feed(piece, output);
+        }
+    }
+    Decompressed {
+        size,
+        tail,
+        end: end.and_then(|()| decompressor.finish(output)),
+        trailing: (decompressor.trailing, decompressor.position),
+        last_but_one: decompressor.begun[0],
+    }
 }
 
 /// Decompresses one blob.
-pub(super) struct Decompressor<'a> {
+struct Decompressor<'a> {
     limits: &'a Limits,
     codec: Codec,
     /// Compressed bytes taken.
@@ -89,7 +133,7 @@ const FOREIGN: [(&[u8], &str); 4] = [
 
 impl<'a> Decompressor<'a> {
     /// A decompressor before the first byte.
-    pub(super) fn new(limits: &'a Limits) -> Self {
+    fn new(limits: &'a Limits) -> Self {
         Self {
             limits,
             codec: Codec::Unknown(Vec::new()),
@@ -101,18 +145,8 @@ impl<'a> Decompressor<'a> {
         }
     }
 
-    /// Bytes behind the last gzip member.
-    pub(super) fn trailing(&self) -> u64 {
-        self.trailing
-    }
-
-    /// Where the last gzip member but one begins in the blob.
-    pub(super) fn last_but_one(&self) -> Option<u64> {
-        self.begun[0]
-    }
-
     /// Takes the next bytes of the blob.
-    pub(super) fn feed(&mut self, input: &[u8], output: &mut impl Output) -> Result<(), Halt> {
+    fn feed(&mut self, input: &[u8], output: &mut impl Output) -> Result<(), Halt> {
         let Codec::Unknown(head) = &mut self.codec else {
             return self.decode(input, output);
         };
@@ -125,7 +159,7 @@ impl<'a> Decompressor<'a> {
     }
 
     /// Ends the blob.
-    pub(super) fn finish(&mut self, output: &mut impl Output) -> Result<(), Halt> {
+    fn finish(&mut self, output: &mut impl Output) -> Result<(), Halt> {
         if let Codec::Unknown(head) = &self.codec {
             if head.is_empty() {
                 return Err(Halt::Failed(Failure::new(
@@ -139,15 +173,15 @@ impl<'a> Decompressor<'a> {
             Codec::Gzip(Gzip {
                 state: GzipState::Member,
                 ..
-            }) => Err(self.corrupt("the gzip data is cut off", output)),
+            }) => Err(self.damaged("the gzip data is cut off")),
             Codec::Gzip(Gzip {
                 state: GzipState::Between(seen @ 1..),
                 ..
             }) => {
-                let seen = *seen as u64;
-                self.trail(seen, output)
+                self.trailing += *seen as u64;
+                Ok(())
             }
-            Codec::Zstd { inside: true, .. } => Err(self.corrupt("the zstd data is cut off", output)),
+            Codec::Zstd { inside: true, .. } => Err(self.damaged("the zstd data is cut off")),
             _ => Ok(()),
         }
     }
@@ -193,16 +227,21 @@ impl<'a> Decompressor<'a> {
             Codec::Zstd { .. } => self.zstd(input, output),
             Codec::Plain | Codec::Unknown(_) => {
                 self.position += input.len() as u64;
-                output.write(input)
+                for piece in input.chunks(BUFFER) {
+                    self.buffer.clear();
+                    self.buffer.extend_from_slice(piece);
+                    hand_out(output, &mut self.buffer, piece.len())?;
+                }
+                Ok(())
             }
         }
     }
 
     fn gzip(&mut self, mut input: &[u8], output: &mut impl Output) -> Result<(), Halt> {
-        self.buffer.resize(OUTPUT, 0);
         while let Codec::Gzip(gzip) = &mut self.codec {
             match gzip.state {
                 GzipState::Member => {
+                    self.buffer.resize(BUFFER, 0);
                     let (before_in, before_out) = (gzip.inflate.total_in(), gzip.inflate.total_out());
                     let status = gzip
                         .inflate
@@ -213,14 +252,14 @@ impl<'a> Decompressor<'a> {
                     input = &input[used..];
                     let Ok(status) = status else {
                         // What came before the damage is told, however the blob was cut into pieces.
-                        output.write(self.buffer.get(..made).unwrap_or_default())?;
-                        return Err(self.corrupt("the gzip data is damaged", output));
+                        hand_out(output, &mut self.buffer, made)?;
+                        return Err(self.damaged("the gzip data is damaged"));
                     };
                     if status == Status::StreamEnd {
                         gzip.state = GzipState::Between(0);
                     }
                     let full = made == self.buffer.len();
-                    output.write(&self.buffer[..made])?;
+                    hand_out(output, &mut self.buffer, made)?;
                     if status == Status::StreamEnd || full {
                         continue;
                     }
@@ -228,7 +267,7 @@ impl<'a> Decompressor<'a> {
                         return Ok(());
                     }
                     if used == 0 && made == 0 {
-                        return Err(self.corrupt("the gzip data does not go on", output));
+                        return Err(self.damaged("the gzip data does not go on"));
                     }
                 }
                 GzipState::Between(seen) => {
@@ -237,7 +276,7 @@ impl<'a> Decompressor<'a> {
                     };
                     if byte != GZIP[seen] {
                         gzip.state = GzipState::Trailing;
-                        self.trail(seen as u64, output)?;
+                        self.trailing += seen as u64;
                     } else if seen == 0 {
                         gzip.state = GzipState::Between(1);
                         self.position += 1;
@@ -258,32 +297,23 @@ impl<'a> Decompressor<'a> {
                             .decompress(&GZIP[..1], &mut [], FlushDecompress::None);
                     }
                 }
-                GzipState::Trailing => return self.trail(input.len() as u64, output),
+                GzipState::Trailing => {
+                    self.trailing += input.len() as u64;
+                    return Ok(());
+                }
             }
         }
         Ok(())
     }
 
-    /// Counts bytes behind the last gzip member: other programs than Go's reader pass over them, if the archive is over.
-    fn trail(&mut self, count: u64, output: &impl Output) -> Result<(), Halt> {
-        if count > 0 && !output.ended() {
-            return Err(self.corrupt(
-                "the gzip data is followed by something else before the archive ends",
-                output,
-            ));
-        }
-        self.trailing += count;
-        Ok(())
-    }
-
     fn zstd(&mut self, input: &[u8], output: &mut impl Output) -> Result<(), Halt> {
-        self.buffer.resize(OUTPUT, 0);
         let mut input = InBuffer::around(input);
         while let Codec::Zstd { decoder, inside } = &mut self.codec {
             if !*inside && input.pos() == input.src.len() {
                 return Ok(());
             }
             let before = input.pos();
+            self.buffer.resize(BUFFER, 0);
             let mut made = OutBuffer::around(self.buffer.as_mut_slice());
             let result = decoder.run(&mut input, &mut made);
             let made = made.pos();
@@ -305,9 +335,10 @@ impl<'a> Decompressor<'a> {
                 }
                 // How much came out before depends on how the blob was cut into pieces, so none of it is told.
                 Err(_) => {
-                    return Err(match self.corrupt("the zstd data is damaged", output) {
-                        Halt::Broken(failure) => Halt::Failed(failure),
-                        halt => halt,
+                    return Err(Halt::Damaged {
+                        what: "the zstd data is damaged",
+                        at: self.position,
+                        settled: false,
                     });
                 }
             };
@@ -319,12 +350,12 @@ impl<'a> Decompressor<'a> {
             }
             *inside = hint != 0;
             let full = made == self.buffer.len();
-            output.write(&self.buffer[..made])?;
+            hand_out(output, &mut self.buffer, made)?;
             if !full && input.pos() == input.src.len() {
                 return Ok(());
             }
             if used == 0 && made == 0 {
-                return Err(self.corrupt("the zstd data does not go on", output));
+                return Err(self.damaged("the zstd data does not go on"));
             }
         }
         Ok(())
@@ -341,12 +372,20 @@ impl<'a> Decompressor<'a> {
         })
     }
 
-    fn corrupt(&self, what: &str, output: &impl Output) -> Halt {
-        Halt::Broken(Failure::new(
-            Code::Corrupt,
-            format!("{what} at byte {} of the blob, {}", self.position, output.place()),
-        ))
+    fn damaged(&self, what: &'static str) -> Halt {
+        Halt::Damaged {
+            what,
+            at: self.position,
+            settled: true,
+        }
     }
+}
+
+fn hand_out(output: &mut impl Output, buffer: &mut Vec<u8>, made: usize) -> Result<(), Halt> {
+    if made > 0 && !output.take(buffer, made) {
+        return Err(Halt::Closed);
+    }
+    Ok(())
 }
 
 fn zstd_decoder(limits: &Limits) -> std::io::Result<zstd::stream::raw::Decoder<'static>> {

@@ -1,14 +1,11 @@
 //! Fuzz targets of what reads a layer's blob.
 
-use std::sync::{
-    LazyLock,
-    atomic::{AtomicBool, AtomicUsize},
-};
+use std::sync::{LazyLock, atomic::AtomicUsize};
 
 use super::{
-    Collector, Contents, LayerFacts, Pass, Want, contents,
-    decompress::{Decompressor, Halt, Output},
-    read_ahead::Chunks,
+    Collector, Contents, LayerFacts, Pass, Want,
+    contents::{self, Look},
+    decompress::{Halt, Input, Output, decompress as decompressed},
 };
 use crate::{
     catalog::Catalog,
@@ -52,7 +49,39 @@ fn limits() -> &'static Limits {
     &LIMITS
 }
 
-/// What these pieces of a blob say, without reading ahead.
+/// A blob that has come already, in pieces.
+struct Pieces<'d>(std::vec::IntoIter<&'d [u8]>);
+
+impl<'d> Pieces<'d> {
+    fn of(blob: impl IntoIterator<Item = &'d [u8]>) -> Self {
+        Self(blob.into_iter().collect::<Vec<_>>().into_iter())
+    }
+}
+
+impl Input for Pieces<'_> {
+    fn next(&mut self) -> Option<&[u8]> {
+        self.0.next()
+    }
+}
+
+/// Hands plain bytes on without a thread.
+impl<L: Look, M: FnMut() -> L> Output for Pass<'_, L, M> {
+    fn take(&mut self, buffer: &mut Vec<u8>, made: usize) -> bool {
+        Pass::take(self, &buffer[..made])
+    }
+}
+
+/// Reads a blob as a scan does, but on one thread.
+pub(super) fn read_pieces<'d, L: Look, M: FnMut() -> L>(
+    blob: impl IntoIterator<Item = &'d [u8]>,
+    limits: &Limits,
+    mut pass: Pass<'_, L, M>,
+) -> Result<(LayerFacts, Option<Failure>)> {
+    let blob = decompressed(&mut Pieces::of(blob), limits, &mut pass);
+    pass.finish(blob)
+}
+
+/// What these pieces of a blob say.
 pub(crate) fn facts_of<'d>(
     blob: impl IntoIterator<Item = &'d [u8]>,
     wants: &[Want],
@@ -73,14 +102,11 @@ fn read_of<'d>(
     let inspector = contents::inspector(Catalog::builtin(), limits);
     let contents = Contents::new(wants, limits, inspector);
     let pass = Pass::new(limits, None, Collector::new(limits, contents).sharing(&held));
-    let chunks = blob.into_iter().map(<[u8]>::to_vec).collect();
     let code = |failure: Failure| {
         assert_shown(&failure.to_string());
         failure.code
     };
-    let (facts, fault) = pass
-        .run(Chunks::ready(chunks), &AtomicBool::new(false))
-        .map_err(code)?;
+    let (facts, fault) = read_pieces(blob, limits, pass).map_err(code)?;
     Ok((facts, fault.map(code)))
 }
 
@@ -154,60 +180,49 @@ fn hold(facts: &LayerFacts, size: usize) {
     assert_all_shown(&facts.notes);
 }
 
-/// Keeps what comes out, and says that the archive ended after so many bytes.
+/// Keeps what comes out.
 struct Plain {
     bytes: Vec<u8>,
-    ends_after: usize,
     cap: usize,
 }
 
 impl Output for Plain {
-    fn write(&mut self, bytes: &[u8]) -> Result<(), Halt> {
+    fn take(&mut self, buffer: &mut Vec<u8>, made: usize) -> bool {
         let left = self.cap.saturating_sub(self.bytes.len());
-        self.bytes.extend_from_slice(&bytes[..left.min(bytes.len())]);
-        Ok(())
-    }
-
-    fn ended(&self) -> bool {
-        self.bytes.len() >= self.ends_after
-    }
-
-    fn place(&self) -> String {
-        String::new()
+        self.bytes.extend_from_slice(&buffer[..left.min(made)]);
+        // Whoever takes it may give another buffer back.
+        *buffer = Vec::new();
+        true
     }
 }
 
-/// How a decompression ended: the failure's code, or whether a gap was left.
+/// How a decompression ended: with so many bytes behind the last member, or with a failure's code, or with a gap.
 type Ending = Result<u64, Option<Code>>;
 
-fn unpacked<'d>(blob: impl IntoIterator<Item = &'d [u8]>, ends_after: usize) -> (Vec<u8>, Ending) {
-    let mut decompressor = Decompressor::new(limits());
+fn unpacked<'d>(blob: impl IntoIterator<Item = &'d [u8]>) -> (Vec<u8>, Ending) {
     let mut plain = Plain {
         bytes: Vec::new(),
-        ends_after,
         cap: 100_000,
     };
-    let ending = blob
-        .into_iter()
-        .try_for_each(|piece| decompressor.feed(piece, &mut plain))
-        .and_then(|()| decompressor.finish(&mut plain));
-    let ending = match ending {
-        Ok(()) => Ok(decompressor.trailing()),
-        Err(Halt::Failed(failure) | Halt::Broken(failure)) => {
+    let blob = decompressed(&mut Pieces::of(blob), limits(), &mut plain);
+    let ending = match blob.end {
+        Ok(()) => Ok(blob.trailing.0),
+        Err(Halt::Failed(failure)) => {
             assert_shown(&failure.to_string());
             Err(Some(failure.code))
         }
+        Err(Halt::Damaged { .. }) => Err(Some(Code::Corrupt)),
         Err(Halt::Gap(_)) => Err(None),
+        Err(Halt::Closed) => panic!("all is taken"),
     };
     (plain.bytes, ending)
 }
 
 /// Members and frames come out whole and in order, in whatever pieces they come in.
 pub fn decompress(data: &[u8]) {
-    let Some(([mode, ends_after, sizes @ ..], rest)) = data.split_first_chunk::<5>() else {
+    let Some(([mode, sizes @ ..], rest)) = data.split_first_chunk::<4>() else {
         return;
     };
-    let ends_after = usize::from(*ends_after) * 4;
     let mut blob = sizes.to_vec();
     let mut expected = Vec::new();
     // Members made of stored blocks: what a fuzzer cannot guess is their checksum.
@@ -226,8 +241,8 @@ pub fn decompress(data: &[u8]) {
         }
     }
     let (pieces, whole) = pieces(&blob);
-    let (bytes, ending) = unpacked([whole], ends_after);
-    let (in_pieces, ending_in_pieces) = unpacked(pieces, ends_after);
+    let (bytes, ending) = unpacked([whole]);
+    let (in_pieces, ending_in_pieces) = unpacked(pieces);
     assert_eq!(ending_in_pieces, ending);
     if ending.is_err() {
         // How much comes out of the piece that is damaged hangs on where it begins.

@@ -7,9 +7,10 @@ mod facts;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod pass;
-mod read_ahead;
+mod pipe;
 mod remarks;
 mod sniff;
+mod stages;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::facts::too_many_facts;
-use self::{contents::Contents, facts::Collector, pass::Pass, read_ahead::read_ahead};
+use self::{contents::Contents, facts::Collector, pass::Pass};
 use crate::{
     binary::Program,
     catalog::Catalog,
@@ -163,8 +164,8 @@ pub struct Reading<'a> {
 ///
 /// The compression is sniffed (gzip with any number of members, zstd with any number of frames, plain tar). With
 /// `diff_id` the uncompressed bytes are hashed too, for [`LayerFacts::diff_id`]. The blob is read on a thread of its own, so that what
-/// it does inside `read`, such as hashing, runs beside decompression; it is read to its end whatever is in it, unless
-/// `reading.stop` is set.
+/// it does inside `read`, such as hashing, runs beside decompression, which has a thread of its own too. It is read to its end
+/// whatever is in it, unless `reading.stop` is set.
 ///
 /// # Errors
 /// Whatever `blob` fails with; a codec or tar error, for which no runtime could unpack the layer. The message names the
@@ -193,10 +194,11 @@ pub fn read_to_fault(
     let limits = reading.limits;
     let inspector = contents::inspector(reading.catalog, limits);
     let contents = Contents::new(reading.wants, limits, inspector).knowing(reading.catalog.modules());
-    let pass = Pass::new(
+    let mut pass = Pass::new(
         limits,
         diff_id,
         Collector::new(limits, contents).sharing(reading.held),
     );
-    read_ahead(blob, reading.stop, |chunks| pass.run(chunks, reading.stop))
+    let decompressed = stages::run(blob, limits, reading.stop, |plain| pass.take(plain))?;
+    pass.finish(decompressed)
 }

@@ -19,7 +19,7 @@ use crate::{catalog::Catalog, limits::Limits};
 
 /// Bytes of a script that are looked at.
 const SCRIPT: usize = 8 << 10;
-/// Bytes behind the head of a large file that are looked at in one go.
+/// Bytes of a program that are searched in one go: few enough that the nearer caches still hold them.
 const CHUNK: usize = if cfg!(fuzzing) { 500 } else { 256 << 10 };
 /// Places that look like Go's build information before none of them is it.
 const BUILD_INFOS: usize = 4;
@@ -36,6 +36,8 @@ pub struct Inspector<'a> {
     stage: Stage,
     /// The file from its first byte.
     head: Vec<u8>,
+    /// Bytes of it that were searched.
+    searched: usize,
     /// The last bytes of what was looked at, then those that were not yet.
     chunk: Vec<u8>,
     /// Where in the file `chunk` begins.
@@ -100,6 +102,7 @@ impl<'a> Inspector<'a> {
             limits,
             stage: Stage::Done,
             head: Vec::new(),
+            searched: 0,
             chunk: Vec::new(),
             chunk_at: 0,
             seen: 0,
@@ -136,6 +139,7 @@ impl<'a> Inspector<'a> {
             Stage::Unknown
         };
         self.head.clear();
+        self.searched = 0;
         self.chunk.clear();
         self.chunk_at = 0;
         self.seen = 0;
@@ -178,6 +182,9 @@ impl<'a> Inspector<'a> {
             Stage::Archive => self.archive.as_mut().is_some_and(|it| it.feed(bytes)),
             Stage::Elf => {
                 let rest = self.fill_head(bytes, self.limits.program);
+                while self.head.len() - self.searched > CHUNK {
+                    self.search_head(self.searched + CHUNK, true);
+                }
                 if !rest.is_empty() {
                     if self.chunk.is_empty() {
                         self.leave_head();
@@ -281,7 +288,7 @@ impl<'a> Inspector<'a> {
 
     /// The head is full and the file goes on: searches it, and decides what to keep of the rest.
     fn leave_head(&mut self) {
-        self.search_head();
+        self.search_head(self.head.len(), true);
         if let Some(end) = appended::end_of_program(&self.head, self.size, self.limits) {
             let mut appended = Appended::new(&self.place, end);
             appended.feed(0, &self.head);
@@ -299,11 +306,21 @@ impl<'a> Inspector<'a> {
         }
     }
 
-    fn search_head(&mut self) {
-        self.found.search(self.catalog, &self.head);
-        self.crates.search(self.catalog, &self.head);
-        self.library_names.search(&self.head, self.limits.library_names);
-        self.build_infos.extend(build_infos(&self.head));
+    /// Searches the head up to `end`; behind which `more` of the file comes.
+    fn search_head(&mut self, end: usize, more: bool) {
+        let from = self.searched.saturating_sub(OVERLAP);
+        let data = self.head.get(from..end).unwrap_or_default();
+        let seen = self.searched - from;
+        self.found.search(self.catalog, data);
+        self.crates.search(self.catalog, data);
+        let names = self.limits.library_names;
+        self.library_names.search(data, seen, more, names);
+        for place in build_infos(data, from as u64) {
+            if self.build_infos.len() < BUILD_INFOS && !self.build_infos.contains(&place) {
+                self.build_infos.push(place);
+            }
+        }
+        self.searched = end;
     }
 
     fn feed_chunks(&mut self, mut bytes: &[u8]) {
@@ -311,17 +328,18 @@ impl<'a> Inspector<'a> {
             let (taken, rest) = bytes.split_at(bytes.len().min(CHUNK.saturating_sub(self.chunk.len())));
             self.chunk.extend_from_slice(taken);
             if self.chunk.len() >= CHUNK {
-                self.look();
+                self.look(true);
             }
             bytes = rest;
         }
     }
 
     /// Searches the bytes of the chunk that were not yet searched, and keeps the last ones for the next chunk.
-    fn look(&mut self) {
+    fn look(&mut self, more: bool) {
         self.found.search(self.catalog, &self.chunk);
         self.crates.search(self.catalog, &self.chunk);
-        self.library_names.search(&self.chunk, self.limits.library_names);
+        let names = self.limits.library_names;
+        self.library_names.search(&self.chunk, self.seen, more, names);
         self.keep_pieces();
         let from = self.chunk.len().saturating_sub(OVERLAP.max(TAIL));
         self.chunk.drain(..from);
@@ -345,15 +363,14 @@ impl<'a> Inspector<'a> {
                     .extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
             }
         }
-        for at in memchr::memmem::find_iter(&self.chunk, go::MAGIC) {
-            let offset = self.chunk_at + at as u64;
-            if !offset.is_multiple_of(go::ALIGNMENT)
-                || self.build_infos.len() >= BUILD_INFOS
-                || self.build_infos.contains(&offset)
-            {
+        for offset in build_infos(&self.chunk, self.chunk_at) {
+            if self.build_infos.len() >= BUILD_INFOS || self.build_infos.contains(&offset) {
                 continue;
             }
-            let bytes = self.chunk.get(at..).unwrap_or_default();
+            let bytes = self
+                .chunk
+                .get((offset - self.chunk_at) as usize..)
+                .unwrap_or_default();
             let bytes = bytes.get(..go::KEPT).unwrap_or(bytes).to_vec();
             self.build_infos.push(offset);
             self.pieces.push((Piece { offset, bytes }, go::KEPT));
@@ -361,10 +378,8 @@ impl<'a> Inspector<'a> {
     }
 }
 
-/// Where in the first bytes of a program Go's build information may stand.
-fn build_infos(head: &[u8]) -> impl Iterator<Item = u64> {
-    let places = memchr::memmem::find_iter(head, go::MAGIC).map(|at| at as u64);
-    places
-        .filter(|at| at.is_multiple_of(go::ALIGNMENT))
-        .take(BUILD_INFOS)
+/// Where in a program Go's build information may stand, among the bytes that begin at `from`.
+fn build_infos(data: &[u8], from: u64) -> impl Iterator<Item = u64> {
+    let places = memchr::memmem::find_iter(data, go::MAGIC).map(move |at| from + at as u64);
+    places.filter(|at| at.is_multiple_of(go::ALIGNMENT))
 }

@@ -1,6 +1,6 @@
 //! A program is an ELF file that came to its end: what it is, what is packed in it, and what stands behind it.
 
-use super::{Inspector, TAIL, build_infos};
+use super::{BUILD_INFOS, Inspector, TAIL, build_infos};
 use crate::binary::{
     Content, Form, Identity, Piece, Program,
     appended::{self, Appended},
@@ -17,7 +17,7 @@ impl Inspector<'_> {
     /// Ends an ELF file.
     pub(super) fn finish_elf(&mut self) -> Program {
         if self.chunk.is_empty() {
-            self.search_head();
+            self.search_head(self.head.len(), false);
             let size = self.head.len() as u64;
             let end = appended::end_of_program(&self.head, size, self.limits);
             let behind = end.filter(|end| *end < size);
@@ -27,7 +27,7 @@ impl Inspector<'_> {
                 appended
             });
         } else {
-            self.look();
+            self.look(false);
         }
         let payload = self.appended.take().map(Appended::finish);
         let (inside, behind) = self.of(payload);
@@ -70,9 +70,10 @@ impl Inspector<'_> {
             self.found.search(self.catalog, &image);
             self.crates.clear();
             self.crates.search(self.catalog, &image);
-            self.library_names.search(&image, self.limits.library_names);
+            self.library_names
+                .search(&image, 0, false, self.limits.library_names);
             let inner = Reading::of(Content::whole(&image), self.limits);
-            let infos: Vec<u64> = build_infos(&image).collect();
+            let infos: Vec<u64> = build_infos(&image, 0).take(BUILD_INFOS).collect();
             let inside = identify(&inner, &self.found, &self.crates, &infos);
             identities = identify::packed(self.catalog, identities, inside);
         } else if identities.is_empty()

@@ -185,10 +185,7 @@ fn a_panic_stays_inside_its_file() {
     };
     let contents = Contents::new(&[], &limits, make);
     let pass = Pass::new(&limits, None, Collector::new(&limits, contents));
-    let stop = AtomicBool::new(false);
-    let got = read_ahead(&mut &blob[..], &stop, |chunks| pass.run(chunks, &stop))
-        .unwrap()
-        .0;
+    let got = read_pieces([&blob[..]], &limits, pass).unwrap().0;
     let seen: Vec<_> = got
         .entries
         .iter()

@@ -13,7 +13,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicUsize},
 };
 
-use super::{testing::*, *};
+use super::{fuzzing::read_pieces, testing::*, *};
 use crate::{
     failure::{Code, Failure, Result},
     gap::Hides,

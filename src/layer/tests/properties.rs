@@ -132,7 +132,7 @@ fn outcome(blob: &mut (dyn Read + Send)) -> Result<(LayerFacts, Option<Failure>)
     read_to_fault(blob, None, &reading).map_err(|failure| failure.code)
 }
 
-/// What the pushed decompressor and walker make of `blob` in chunks of `sizes`, without reading ahead.
+/// What the pushed decompressor and walker make of `blob` in chunks of `sizes`, on one thread.
 fn pushed(blob: &[u8], sizes: &[usize]) -> Result<(LayerFacts, Option<Failure>), Code> {
     let limits = Limits {
         kept_file: 700,
@@ -149,16 +149,14 @@ fn pushed(blob: &[u8], sizes: &[usize]) -> Result<(LayerFacts, Option<Failure>),
         inspector,
     );
     let pass = Pass::new(&limits, None, Collector::new(&limits, contents));
-    let mut chunks = Vec::new();
     let (mut rest, mut sizes) = (blob, sizes.iter().cycle());
-    while !rest.is_empty() {
-        let count = sizes.next().map_or(1, |&size| size.clamp(1, rest.len()));
-        let (chunk, tail) = rest.split_at(count);
-        chunks.push(chunk.to_vec());
+    let pieces = std::iter::from_fn(|| {
+        let count = sizes.next().map_or(1, |&size| size.clamp(1, rest.len().max(1)));
+        let (piece, tail) = rest.split_at_checked(count)?;
         rest = tail;
-    }
-    pass.run(read_ahead::Chunks::ready(chunks), &AtomicBool::new(false))
-        .map_err(|failure| failure.code)
+        Some(piece)
+    });
+    read_pieces(pieces, &limits, pass).map_err(|failure| failure.code)
 }
 
 proptest! {
