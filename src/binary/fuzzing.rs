@@ -114,7 +114,7 @@ pub fn script(data: &[u8]) {
 pub fn upx(data: &[u8]) {
     let limits = limits();
     let reading = Reading::of(Content::whole(data), &limits);
-    if let Some(image) = packed::unpack(&reading, limits.unpacked) {
+    if let Some(packed::Unpacked { image, .. }) = packed::unpack(&reading, limits.unpacked) {
         assert!(image.len() <= limits.unpacked);
         let _ = Reading::of(Content::whole(&image), &limits);
     }

@@ -51,7 +51,7 @@ fn made(options: &str) -> Vec<u8> {
     holey.extend(texts);
     fs::write(at("usr/sparse"), holey).unwrap();
     // More than one block of metadata.
-    for number in 0..1_500 {
+    for number in 0..500 {
         fs::write(
             at(&format!("many/file-with-a-long-name-{number}")),
             number.to_string(),
@@ -98,13 +98,10 @@ fn the_images_that_mksquashfs_makes_are_looked_into() {
         "-comp xz",
         "-comp xz -Xbcj x86",
         "-comp zstd",
-        "-comp gzip -b 4096",
         "-comp zstd -b 1M",
-        "-comp zstd -no-fragments",
-        "-comp zstd -always-use-fragments -b 4096",
+        "-comp zstd -always-use-fragments -b 8192",
         "-comp gzip -noI -noD -noF",
         "-comp xz -no-duplicates -nopad -no-exports",
-        "-comp gzip -no-sparse",
         "-comp lzo -noI -noD -noF",
     ] {
         let image = made(options);

@@ -4,14 +4,18 @@
 //! end, as the kernel walks it: by the places that directories name, never by the numbers of inodes, which may lie. Nothing is
 //! allocated by a number that it states, and what is unpacked is paid for like members of other archives.
 
+mod fragment;
 mod inode;
 mod metadata;
+mod superblock;
 
 use std::collections::{BTreeSet, VecDeque};
 
+pub(in crate::binary) use self::superblock::{SUPERBLOCK, begins};
 use self::{
     inode::{Content, Inode},
     metadata::{Cursor, Metadata},
+    superblock::Superblock,
 };
 use super::{
     ZEROS,
@@ -20,22 +24,8 @@ use super::{
 };
 use crate::limits::Limits;
 
-/// First bytes.
-const MAGIC: &[u8] = b"hsqs";
-/// Bytes of the superblock.
-pub(in crate::binary) const SUPERBLOCK: usize = 96;
-/// Powers of two between which the size of a block lies.
-const BLOCK_LOGS: std::ops::RangeInclusive<u16> = 12..=20;
-/// Entries of the fragment table in one block of it.
-const FRAGMENTS: u64 = 512;
-/// Bytes of one.
-const FRAGMENT: usize = 16;
-/// Blocks of fragments that are kept unpacked.
-const KEPT: usize = 4;
 /// In the size of a block: it is stored as it is.
 const STORED: u32 = 1 << 24;
-/// A pointer to nowhere.
-const NOWHERE: u64 = u64::MAX;
 /// Bytes of a path that are made of its components.
 const PATH: usize = 4_096;
 /// What may stand behind an image that its program starts or reads: as in data behind a program.
@@ -48,52 +38,6 @@ enum Fault {
     Damaged,
     /// Nothing more is looked into: the nest knows why.
     Stopped,
-}
-
-/// The first bytes of an image, of version 4.0, the only one that kernels mount.
-#[derive(Clone, Copy, Debug)]
-struct Superblock {
-    block_log: u16,
-    compressor: u16,
-    /// Entries of the fragment table.
-    fragments: u32,
-    /// Bytes of the image.
-    used: u64,
-    root: u64,
-    inodes: u64,
-    directories: u64,
-    fragment_table: u64,
-}
-
-impl Superblock {
-    fn of(head: &[u8]) -> Option<Self> {
-        let head = head.get(..SUPERBLOCK).filter(|head| head.starts_with(MAGIC))?;
-        let short = |at: usize| number(head.get(at..at + 2).unwrap_or_default()) as u16;
-        let word = |at: usize| number(head.get(at..at + 4).unwrap_or_default()) as u32;
-        let long = |at: usize| number(head.get(at..at + 8).unwrap_or_default());
-        let block_log = short(22);
-        let whole =
-            (short(28), short(30)) == (4, 0) && BLOCK_LOGS.contains(&block_log) && word(12) == 1 << block_log;
-        whole.then(|| Self {
-            block_log,
-            compressor: short(20),
-            fragments: word(16),
-            used: long(40),
-            root: long(32),
-            inodes: long(64),
-            directories: long(72),
-            fragment_table: long(80),
-        })
-    }
-
-    fn block_size(&self) -> usize {
-        1 << self.block_log
-    }
-}
-
-/// Whether `head` begins an image. It takes [`SUPERBLOCK`] bytes to tell.
-pub(in crate::binary) fn begins(head: &[u8]) -> bool {
-    Superblock::of(head).is_some()
 }
 
 /// Little-endian.
@@ -359,41 +303,6 @@ impl Image<'_, '_, '_> {
             nest.unpacked(ZEROS.get(..zeros).unwrap_or_default());
             missing -= zeros;
         }
-        Ok(())
-    }
-
-    /// Unpacks a block of fragments, which is the last of those kept then.
-    fn fragment(&mut self, index: u32) -> Result<(), Fault> {
-        let kept = self.fragments.iter().position(|(kept, _)| *kept == index);
-        if let Some(block) = kept.and_then(|kept| self.fragments.remove(kept)) {
-            self.fragments.push_back(block);
-            return Ok(());
-        }
-        let table = self.superblock.fragment_table;
-        if index >= self.superblock.fragments || table == NOWHERE {
-            return Err(Fault::Damaged);
-        }
-        let line = table.saturating_add(u64::from(index) / FRAGMENTS * 8);
-        let block = number(part(self.bytes, line, 8, 8)?);
-        let mut cursor = Cursor {
-            block,
-            offset: (u64::from(index) % FRAGMENTS) as usize * FRAGMENT,
-        };
-        let entry: [u8; FRAGMENT] = self.read(&mut cursor)?;
-        let (at, size) = (number(&entry[..8]), number(&entry[8..12]) as u32);
-        let most = self.superblock.block_size();
-        let packed = part(self.bytes, at, size, most)?;
-        let mut block = if self.fragments.len() < KEPT {
-            Vec::new()
-        } else {
-            self.fragments
-                .pop_front()
-                .map(|(_, block)| block)
-                .unwrap_or_default()
-        };
-        block.clear();
-        self.unpack(packed, size & STORED != 0, most, &mut block)?;
-        self.fragments.push_back((index, block));
         Ok(())
     }
 
