@@ -67,6 +67,8 @@ pub struct Limits {
     pub archive_ratio: u64,
     /// Bytes that any file may unpack to, however small it is.
     pub archive_floor: u64,
+    /// Bytes of one squashfs image held while it is looked into: its contents are found by tables at its end.
+    pub squashfs: usize,
     /// Members of one file's archives, those of archives in it too.
     pub archive_members: usize,
     /// Bytes of program headers (more than the kernel takes).
@@ -133,6 +135,7 @@ impl Default for Limits {
             archive_bytes: 2 * GIB,
             archive_ratio: 200,
             archive_floor: 16 * MIB,
+            squashfs: (64 * MIB) as usize,
             archive_members: 100_000,
             program_headers: 65_536,
             dynamic_entries: 4_096,

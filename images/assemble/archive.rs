@@ -1,6 +1,6 @@
-//! An archive is a file of a layer that holds others: a zip, or a tar compressed with gzip.
+//! An archive is a file of a layer that holds others: a zip, a tar compressed with gzip, or a squashfs image.
 
-use std::{collections::BTreeMap, io::Write};
+use std::{collections::BTreeMap, fs, io::Write, os::unix::fs::PermissionsExt, process::Command};
 
 use flate2::{Compression, Crc, write::DeflateEncoder, write::GzEncoder};
 
@@ -15,11 +15,44 @@ pub(crate) fn build(recipe: &ArchiveRecipe, read: impl Fn(&str) -> Result<Vec<u8
     for (name, source) in &recipe.copy {
         members.insert(name, read(source)?);
     }
-    if [".tar.gz", ".tgz"].iter().any(|end| recipe.path.ends_with(end)) {
-        tar(&members)
+    let is = |ends: &[&str]| ends.iter().any(|end| recipe.path.ends_with(end));
+    let archive = if is(&[".tar.gz", ".tgz"]) {
+        tar(&members)?
+    } else if is(&[".squashfs", ".AppImage"]) {
+        squashfs(&members)?
     } else {
-        zip(&members)
+        zip(&members)?
+    };
+    let before = recipe
+        .behind
+        .as_deref()
+        .map(read)
+        .transpose()?
+        .unwrap_or_default();
+    Ok([before, archive].concat())
+}
+
+/// As `mksquashfs` makes it, of no time and no owner.
+fn squashfs(members: &BTreeMap<&str, Vec<u8>>) -> Result<Vec<u8>> {
+    let directory = tempfile::tempdir()?;
+    let (root, image) = (directory.path().join("root"), directory.path().join("image"));
+    for (name, bytes) in members {
+        let path = root.join(name);
+        fs::create_dir_all(path.parent().unwrap_or(&root))?;
+        fs::write(&path, bytes)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
     }
+    let options =
+        "-comp zstd -all-root -no-xattrs -mkfs-time 0 -all-time 0 -quiet -no-progress -processors 1";
+    let made = Command::new("mksquashfs")
+        .args([&root, &image])
+        .args(options.split(' '))
+        .output()
+        .map_err(|why| format!("mksquashfs, of the package squashfs-tools: {why}"))?;
+    if !made.status.success() {
+        return Err(format!("mksquashfs: {}", String::from_utf8_lossy(&made.stderr)).into());
+    }
+    Ok(fs::read(&image)?)
 }
 
 fn tar(members: &BTreeMap<&str, Vec<u8>>) -> Result<Vec<u8>> {

@@ -135,6 +135,8 @@ pub(crate) struct ArchiveRecipe {
     pub(crate) files: BTreeMap<String, String>,
     /// Members and where they come from, as in a layer, or `layer:/PATH`, a file that the layer has already.
     pub(crate) copy: BTreeMap<String, String>,
+    /// A program that the archive stands behind, from such a place.
+    pub(crate) behind: Option<String>,
 }
 
 /// What a file carries besides its content.
@@ -249,7 +251,10 @@ impl Recipe {
     pub(crate) fn packages(&self) -> impl Iterator<Item = &str> {
         self.layers.iter().flat_map(|layer| {
             let whole = layer.packages.iter().map(String::as_str);
-            let archived = layer.archives.iter().flat_map(|archive| archive.copy.values());
+            let archived = layer
+                .archives
+                .iter()
+                .flat_map(|archive| archive.copy.values().chain(&archive.behind));
             let copied = layer.copy.values().chain(archived);
             whole.chain(copied.filter_map(|source| crate::programs::package_of(source)))
         })

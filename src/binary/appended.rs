@@ -2,14 +2,14 @@
 
 use super::{
     Content, Inner,
-    archive::{HEAD, Nest, Place, Shape, Unread},
+    archive::{HEAD, Nest, Place, SUPERBLOCK, Shape, Unread, begins_squashfs},
     elf::{self, Reading},
     script,
 };
 use crate::limits::Limits;
 
-/// First bytes of what a payload of another form may hold: a zip archive or an ELF file, with as much of its header as
-/// tells it from chance.
+/// First bytes of what a payload of another form may hold besides a squashfs image: a zip archive or an ELF file, with as much
+/// of its header as tells it from chance.
 const WITHIN: [&[u8]; 4] = [
     b"PK\x03\x04",
     b"\x7fELF\x01\x01\x01",
@@ -17,7 +17,9 @@ const WITHIN: [&[u8]; 4] = [
     b"\x7fELF\x02\x02\x01",
 ];
 /// Bytes that a next piece must repeat of the one before, so that none of them is cut.
-const OVERLAP: usize = 6;
+const OVERLAP: usize = SUPERBLOCK - 1;
+/// Where the header of an `AppImage` has its mark, whose last byte is the type.
+const APP_IMAGE: (usize, &[u8]) = (8, b"AI");
 /// How a squashfs image begins.
 const SQUASHFS: &[u8] = b"hsqs";
 /// Section headers that are looked at.
@@ -29,7 +31,11 @@ pub(super) struct Appended<'a> {
     /// Where it begins in the file; moves on over padding.
     begins: u64,
     state: State<'a>,
-    opaque: Option<&'static str>,
+    /// The program says that it is an `AppImage` of this type.
+    app_image: Option<u8>,
+    /// The payload is a squashfs image.
+    squashfs: bool,
+    opaque: Option<String>,
     unread: Vec<Unread>,
 }
 
@@ -48,7 +54,7 @@ pub(super) struct Payload {
     pub(super) programs: Vec<Inner>,
     pub(super) unread: Vec<Unread>,
     /// Why it may hold any program.
-    pub(super) opaque: Option<&'static str>,
+    pub(super) opaque: Option<String>,
 }
 
 impl<'a> Appended<'a> {
@@ -58,6 +64,8 @@ impl<'a> Appended<'a> {
             place: place.clone(),
             begins,
             state: State::Start(Vec::new()),
+            app_image: None,
+            squashfs: false,
             opaque: None,
             unread: Vec::new(),
         }
@@ -65,6 +73,14 @@ impl<'a> Appended<'a> {
 
     /// Takes bytes of the file that stand at `at`; those before the appended data are passed over.
     pub(super) fn feed(&mut self, at: u64, bytes: &[u8]) {
+        if at == 0 {
+            let mark = bytes
+                .get(APP_IMAGE.0..)
+                .and_then(|rest| rest.strip_prefix(APP_IMAGE.1));
+            self.app_image = mark
+                .and_then(|rest| rest.first().copied())
+                .filter(|kind| matches!(kind, 1 | 2));
+        }
         let skip = usize::try_from(self.begins.saturating_sub(at)).unwrap_or(usize::MAX);
         let mut bytes = match &self.state {
             State::Start(head) if head.is_empty() => bytes.get(skip..).unwrap_or_default(),
@@ -88,7 +104,7 @@ impl<'a> Appended<'a> {
         }
         match &mut self.state {
             State::Start(_) | State::Over => {}
-            State::Search(_) => self.search(bytes),
+            State::Search(_) => self.search(bytes, false),
             State::Nested(nest) => {
                 nest.data(bytes);
             }
@@ -100,8 +116,8 @@ impl<'a> Appended<'a> {
         let State::Start(head) = std::mem::replace(&mut self.state, State::Over) else {
             return;
         };
-        if head.starts_with(SQUASHFS) {
-            self.opaque = Some("the squashfs image behind it is not read");
+        if head.starts_with(SQUASHFS) && !begins_squashfs(&head) {
+            self.opaque = Some("the squashfs image behind it is of a form that is not read".to_owned());
         } else if Shape::of(&head).is_some()
             || head.starts_with(elf::MAGIC)
             || head.starts_with(script::MAGIC)
@@ -109,21 +125,31 @@ impl<'a> Appended<'a> {
             self.nest(self.begins, &head);
         } else {
             self.state = State::Search(Vec::new());
-            self.search(&head);
+            self.search(&head, false);
         }
     }
 
-    /// Looks for a zip archive or a program in a payload of another form.
-    fn search(&mut self, bytes: &[u8]) {
+    /// Looks for an archive or a program in a payload of another form. `last`: nothing else will come.
+    fn search(&mut self, bytes: &[u8], last: bool) {
         let State::Search(tail) = &mut self.state else {
             return;
         };
         let at = self.begins;
         tail.extend_from_slice(bytes);
+        // Nothing is decided before as much of it is there as may be needed.
+        let decided = if last {
+            tail.len()
+        } else {
+            tail.len().saturating_sub(OVERLAP)
+        };
+        let image = memchr::memmem::find_iter(tail, SQUASHFS)
+            .find(|from| tail.get(*from..).is_some_and(begins_squashfs));
         let found = WITHIN
             .iter()
             .filter_map(|magic| memchr::memmem::find(tail, magic))
-            .min();
+            .chain(image)
+            .min()
+            .filter(|from| *from < decided);
         let window = std::mem::take(tail);
         if let Some(from) = found {
             self.nest(at + from as u64, window.get(from..).unwrap_or_default());
@@ -135,15 +161,20 @@ impl<'a> Appended<'a> {
     }
 
     fn nest(&mut self, at: u64, bytes: &[u8]) {
+        let shape = Shape::of(bytes);
+        self.squashfs = shape == Some(Shape::Squashfs);
         if !self.place.may_descend() {
             self.unread.push(Unread::too_deep());
             self.state = State::Over;
             return;
         }
-        let mut nest = Nest::new(Place {
-            prefix: at,
-            ..self.place.inside()
-        });
+        // A program is no archive around its payload, but one around another program.
+        let place = if shape.is_some() {
+            self.place.uncompressed()
+        } else {
+            self.place.inside()
+        };
+        let mut nest = Nest::new(Place { prefix: at, ..place });
         if nest.begin(Vec::new()) {
             nest.data(bytes);
         }
@@ -155,6 +186,8 @@ impl<'a> Appended<'a> {
         if matches!(self.state, State::Start(_)) {
             self.start();
         }
+        self.search(&[], true);
+        let searched = matches!(self.state, State::Search(_));
         let mut payload = Payload {
             opaque: self.opaque,
             unread: self.unread,
@@ -166,7 +199,34 @@ impl<'a> Appended<'a> {
             payload.programs = programs;
             payload.unread.extend(unread);
         }
+        if self.squashfs {
+            payload.unread_image();
+        }
+        match self.app_image {
+            Some(1) => {
+                payload.opaque =
+                    Some("it is an AppImage of type 1, whose ISO 9660 image is not read".to_owned());
+            }
+            Some(_) if searched => {
+                payload.opaque = Some("it is an AppImage with a payload of no known form".to_owned());
+            }
+            _ => {}
+        }
         payload
+    }
+}
+
+impl Payload {
+    /// It is an image of all that a program starts: what of it could not be looked into may be any program.
+    pub(super) fn unread_image(&mut self) {
+        let (of_image, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.unread)
+            .into_iter()
+            .partition(|unread| unread.path.is_empty());
+        self.unread = rest;
+        let reasons: Vec<String> = of_image.into_iter().map(|unread| unread.why).collect();
+        if !reasons.is_empty() {
+            self.opaque = Some(format!("the squashfs image behind it {}", reasons.join(", and ")));
+        }
     }
 }
 

@@ -24,6 +24,7 @@ fn limits() -> Limits {
         archive_bytes: 9_000,
         archive_ratio: 4,
         archive_floor: 3_000,
+        squashfs: 2_000,
         archive_members: 6,
         zstd_window_log: 17,
         ..Limits::default()
@@ -128,7 +129,7 @@ pub fn script(data: &[u8]) {
 pub fn upx(data: &[u8]) {
     let limits = limits();
     let reading = Reading::of(Content::whole(data), &limits);
-    if let Some(image) = packed::unpack(&reading, limits.unpacked) {
+    if let Some(packed::Unpacked { image, .. }) = packed::unpack(&reading, limits.unpacked) {
         assert!(image.len() <= limits.unpacked);
         let _ = Reading::of(Content::whole(&image), &limits);
     }

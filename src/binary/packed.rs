@@ -20,6 +20,12 @@ const STARTS: u64 = 16;
 const BLOCKS: usize = 1_024;
 /// Bytes between two segments of a file that only alignment explains.
 const PADDING: usize = 1 << 20;
+/// Bytes behind the blocks that are the program which unpacks them.
+const STUB: u64 = 32 << 10;
+/// Loaded segments, the largest ones, whose bytes are counted.
+const COUNTED: usize = 4;
+/// Bytes of a segment that are too few to tell anything.
+const FEW: u64 = 4 << 10;
 /// Bits for each byte above which a segment looks compressed or encrypted.
 const RANDOM: f64 = 6.5;
 
@@ -38,46 +44,65 @@ struct Block<'a> {
     bytes: &'a [u8],
 }
 
-/// The program inside a packed one, as far as its segments go; at most `most` bytes. `None`: it is not packed, or not in
-/// a way that can be undone.
-pub(super) fn unpack(reading: &Reading<'_>, most: usize) -> Option<Vec<u8>> {
+/// The program inside a packed one.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Unpacked {
+    /// As far as its segments go.
+    pub(super) image: Vec<u8>,
+    /// Its segments are full, and the packed program has nothing else but what unpacks them. Else the blocks may be a
+    /// decoy before what the program really starts.
+    pub(super) whole: bool,
+}
+
+/// The program inside a packed one; at most `most` bytes. `None`: it is not packed, or not in a way that can be undone.
+pub(super) fn unpack(reading: &Reading<'_>, most: usize) -> Option<Unpacked> {
     if !reading.elf.little_endian {
         return None;
     }
     (0..STARTS).find_map(|step| {
         let base = reading.headers_end.checked_add(4 * step)?;
-        let blocks = chain(reading, base.checked_add(PREFIX)?, most)?;
-        rebuild(&blocks, most)
+        let (blocks, end) = chain(reading, base.checked_add(PREFIX)?, most)?;
+        let (image, full) = rebuild(&blocks, most)?;
+        let whole = full && reading.loaded_end.saturating_sub(end) <= STUB;
+        Some(Unpacked { image, whole })
     })
 }
 
-/// Whether the bytes of the largest loaded segment look random: bits for each byte.
+/// Whether the bytes of a large loaded segment look random: bits for each byte.
 pub(super) fn randomness(reading: &Reading<'_>) -> Option<f64> {
     let loaded = reading
         .segments
         .iter()
         .filter(|segment| segment.p_type == PT_LOAD);
-    let largest = loaded.max_by_key(|segment| segment.p_filesz)?;
-    let bytes = reading.content.at(
-        largest.p_offset,
-        usize::try_from(largest.p_filesz).unwrap_or(usize::MAX),
-    );
+    let mut places: Vec<(u64, u64)> = loaded
+        .map(|segment| (segment.p_filesz, segment.p_offset))
+        .collect();
+    places.sort_unstable();
+    let largest = places.iter().rev().take(COUNTED).enumerate();
+    let told = largest.filter(|(rank, (size, _))| *rank == 0 || *size >= FEW);
+    told.map(|(_, (size, offset))| bits(reading, *offset, *size))
+        .find(|bits| *bits > RANDOM)
+}
+
+/// Bits for each byte of a part of the file.
+fn bits(reading: &Reading<'_>, offset: u64, size: u64) -> f64 {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let bytes = reading.content.at(offset, size);
     let mut counts = [0_u64; 256];
     for byte in bytes {
         counts[usize::from(*byte)] += 1;
     }
     let all = bytes.len() as f64;
     let share = |count: &u64| *count as f64 / all;
-    let bits: f64 = counts
+    counts
         .iter()
         .filter(|count| **count > 0)
         .map(|count| -share(count) * share(count).log2())
-        .sum();
-    (bits > RANDOM).then_some(bits)
+        .sum()
 }
 
-/// The blocks from `at` on, as long as their headers make sense; at least two, or it is no chain.
-fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<Vec<Block<'a>>> {
+/// The blocks from `at` on, as long as their headers make sense, and where they end; at least two, or it is no chain.
+fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<(Vec<Block<'a>>, u64)> {
     let mut blocks = Vec::new();
     let mut total = 0_usize;
     while blocks.len() < BLOCKS {
@@ -113,7 +138,7 @@ fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<Vec<Bloc
         });
         at = at.checked_add((BLOCK_HEADER + packed) as u64)?;
     }
-    (blocks.len() >= 2).then_some(blocks)
+    (blocks.len() >= 2).then_some((blocks, at))
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<usize> {
@@ -121,8 +146,8 @@ fn number(bytes: &[u8], at: usize) -> Option<usize> {
     usize::try_from(u32::from_le_bytes(*bytes)).ok()
 }
 
-/// The first block holds the program's headers, the others fill its segments in order.
-fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<Vec<u8>> {
+/// The first block holds the program's headers, the others fill its segments in order: the program, and whether all are full.
+fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<(Vec<u8>, bool)> {
     let (first, others) = blocks.split_first()?;
     let mut image = decompress(first)?;
     let header = Elf::parse_header(&image).ok()?;
@@ -137,6 +162,7 @@ fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<Vec<u8>> {
     }
     let headers = image.len();
     let mut content = content.as_slice();
+    let mut full = true;
     for segment in segments.iter().filter(|segment| segment.p_type == PT_LOAD) {
         let (offset, size) = (
             usize::try_from(segment.p_offset).ok()?,
@@ -150,6 +176,7 @@ fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<Vec<u8>> {
         };
         let (bytes, rest) = content.split_at(size.min(content.len()));
         content = rest;
+        full &= bytes.len() == size;
         let end = start.checked_add(bytes.len())?;
         if start > image.len() + PADDING || end > most {
             return None;
@@ -159,7 +186,7 @@ fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<Vec<u8>> {
         }
         image.get_mut(start..end)?.copy_from_slice(bytes);
     }
-    Some(image)
+    Some((image, full))
 }
 
 fn context(header: &Header) -> Ctx {
@@ -232,6 +259,12 @@ mod tests {
     }
 
     fn unpacked(file: &[u8], most: usize) -> Option<Vec<u8>> {
+        let unpacked = whole_or_part(file, most)?;
+        assert!(unpacked.whole);
+        Some(unpacked.image)
+    }
+
+    fn whole_or_part(file: &[u8], most: usize) -> Option<Unpacked> {
         unpack(&Reading::of(Content::whole(file), &Limits::default()), most)
     }
 
@@ -252,6 +285,25 @@ mod tests {
         }
         let corrupt = [start, block(14, rest.len(), &[0xff; 300])].concat();
         assert_eq!(unpacked(&corrupt, 1 << 20), None);
+    }
+
+    #[test]
+    fn a_decoy_of_blocks_is_not_the_whole_program() {
+        let original = program(&[b'a'; 400]);
+        let (headers, rest) = original.split_at(120);
+        let blocks = [block(8, headers.len(), headers), block(2, rest.len(), rest)].concat();
+        let whole = |padding: usize| {
+            let behind = [&[0; 24][..], &blocks, &vec![0x5a; padding]].concat();
+            whole_or_part(&program(&behind), 1 << 20).unwrap().whole
+        };
+        assert!(whole(0));
+        // Room for what unpacks it, and no more.
+        assert!(whole(STUB as usize));
+        assert!(!whole(STUB as usize + 1));
+        // Fewer bytes than its headers ask for.
+        let short = [block(8, headers.len(), headers), block(2, 300, &rest[..300])].concat();
+        let file = [program(&[0; 24]), short].concat();
+        assert!(!whole_or_part(&file, 1 << 20).unwrap().whole);
     }
 
     #[test]

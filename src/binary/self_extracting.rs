@@ -19,6 +19,8 @@ pub(super) struct SelfExtracting<'a> {
     /// `pending` begins with a line that was not yet held against the magic numbers.
     line: bool,
     phar: bool,
+    /// The payload is a squashfs image.
+    squashfs: bool,
     state: State<'a>,
 }
 
@@ -38,6 +40,7 @@ impl<'a> SelfExtracting<'a> {
             at: 0,
             line: true,
             phar: false,
+            squashfs: false,
             state: State::Text,
         }
     }
@@ -95,13 +98,14 @@ impl<'a> SelfExtracting<'a> {
 
     fn nest(&mut self, at: u64, payload: &[u8]) {
         self.pending.clear();
+        self.squashfs = Shape::of(payload) == Some(Shape::Squashfs);
         if !self.place.may_descend() {
             self.state = State::TooDeep;
             return;
         }
         let mut nest = Nest::new(Place {
             prefix: at,
-            ..self.place.inside()
+            ..self.place.uncompressed()
         });
         if nest.begin(Vec::new()) {
             nest.data(payload);
@@ -121,11 +125,15 @@ impl<'a> SelfExtracting<'a> {
                 nest.end();
                 let found: (Vec<Inner>, Vec<Unread>, bool) = nest.take();
                 (payload.programs, payload.unread) = (found.0, found.1);
+                if self.squashfs {
+                    payload.unread_image();
+                }
             }
             State::Unknown if self.phar => {}
             State::Unknown => {
-                payload.opaque =
-                    Some("behind its text stand bytes of no known form, which it may unpack and run");
+                payload.opaque = Some(
+                    "behind its text stand bytes of no known form, which it may unpack and run".to_owned(),
+                );
             }
             State::TooDeep => payload.unread.push(Unread::too_deep()),
         }

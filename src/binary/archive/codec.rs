@@ -15,6 +15,8 @@ const FIRST: usize = if cfg!(fuzzing) { 100 } else { 1 << 10 };
 pub(in crate::binary) enum Compression {
     /// Bare deflate, in a zip archive.
     Deflate,
+    /// Deflate in a frame, in squashfs images.
+    Zlib,
     Gzip,
     Zstd,
     Bzip2,
@@ -36,7 +38,7 @@ impl Compression {
     /// The first byte of a further stream behind the first. `None`: there is none.
     fn begins_with(self, byte: u8) -> bool {
         match self {
-            Self::Deflate => false,
+            Self::Deflate | Self::Zlib => false,
             Self::Gzip => byte == 0x1f,
             Self::Zstd => byte == 0x28 || byte & 0xf0 == 0x50,
             Self::Bzip2 => byte == b'B',
@@ -94,8 +96,10 @@ impl Decoder {
     /// Begins a stream, whatever the last one was.
     pub(super) fn begin(&mut self, compression: Compression) {
         match &mut self.codec {
-            Some(Codec::Inflate(inflate)) if [self.compression, compression] == [Compression::Deflate; 2] => {
-                inflate.reset(false);
+            Some(Codec::Inflate(inflate))
+                if self.compression == compression && compression != Compression::Gzip =>
+            {
+                inflate.reset(compression == Compression::Zlib);
             }
             codec => *codec = None,
         }
@@ -131,7 +135,7 @@ impl Decoder {
                 return Flow::Enough;
             }
             if ended {
-                if self.compression != Compression::Deflate {
+                if ![Compression::Deflate, Compression::Zlib].contains(&self.compression) {
                     self.codec = None;
                 }
                 return Flow::Ended(used);
@@ -159,6 +163,7 @@ impl Codec {
     fn new(compression: Compression, memory_log: u32) -> Option<Self> {
         Some(match compression {
             Compression::Deflate => Self::Inflate(Decompress::new(false)),
+            Compression::Zlib => Self::Inflate(Decompress::new(true)),
             Compression::Gzip => Self::Inflate(Decompress::new_gzip(15)),
             Compression::Zstd => {
                 let mut decoder = zstd::stream::raw::Decoder::new().ok()?;

@@ -6,11 +6,13 @@
 mod budget;
 mod codec;
 mod nest;
+mod squashfs;
 mod zip;
 
 pub(super) use budget::Budget;
 pub(super) use codec::Compression;
 pub(super) use nest::{Nest, Place, Unread};
+pub(super) use squashfs::{SUPERBLOCK, begins as begins_squashfs};
 
 use self::codec::{Decoder, Flow};
 use crate::tar;
@@ -20,6 +22,7 @@ use crate::tar;
 pub(super) enum Shape {
     Zip,
     Tar,
+    Squashfs,
     Compressed(Compression),
 }
 
@@ -41,6 +44,9 @@ impl Shape {
         if let Some(compression) = Compression::of(head) {
             return Some(Self::Compressed(compression));
         }
+        if squashfs::begins(head) {
+            return Some(Self::Squashfs);
+        }
         let block = head.first_chunk()?;
         (head.get(USTAR) == Some(&b"ustar"[..]) && tar::is_header(block)).then_some(Self::Tar)
     }
@@ -48,17 +54,18 @@ impl Shape {
 
 /// Looks into one archive.
 pub(super) struct Archive<'a> {
-    reader: Reader,
+    reader: Reader<'a>,
     nest: Nest<'a>,
 }
 
-enum Reader {
+enum Reader<'a> {
     Zip(zip::Walker),
     Tar {
         walker: Box<tar::Walker>,
         /// No member came yet.
         first: bool,
     },
+    Squashfs(squashfs::Walker<'a>),
     Compressed {
         decoder: Decoder,
         /// Between two streams.
@@ -72,7 +79,7 @@ impl<'a> Archive<'a> {
     /// An archive before its first byte. `None`: too many archives lie around it.
     pub(super) fn new(shape: Shape, place: &Place<'a>) -> Option<Self> {
         let descends = match shape {
-            Shape::Zip | Shape::Tar => true,
+            Shape::Zip | Shape::Tar | Shape::Squashfs => true,
             Shape::Compressed(_) => place.bare,
         };
         if descends && !place.may_descend() {
@@ -91,6 +98,7 @@ impl<'a> Archive<'a> {
                 },
                 place.inside(),
             ),
+            Shape::Squashfs => (Reader::Squashfs(squashfs::Walker::new(limits)), place.inside()),
             Shape::Compressed(compression) => (
                 Reader::Compressed {
                     decoder: Decoder::new(compression, limits),
@@ -122,6 +130,7 @@ impl<'a> Archive<'a> {
                 };
                 walker.feed(bytes, &mut members).is_ok() && !tar::Sink::stopped(&members)
             }
+            Reader::Squashfs(walker) => walker.feed(bytes, nest),
             Reader::Compressed { decoder, between } => compressed(decoder, between, bytes, nest),
             Reader::Over => false,
         };
@@ -133,8 +142,10 @@ impl<'a> Archive<'a> {
 
     /// Nothing more is looked at.
     fn close(&mut self) {
-        if let Reader::Zip(walker) = &mut self.reader {
-            walker.finish(&mut self.nest);
+        match &mut self.reader {
+            Reader::Zip(walker) => walker.finish(&mut self.nest),
+            Reader::Squashfs(walker) => walker.finish(&mut self.nest),
+            _ => {}
         }
         self.nest.end();
         self.reader = Reader::Over;

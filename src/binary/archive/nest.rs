@@ -67,7 +67,7 @@ impl Place<'_> {
     }
 
     /// Where the content of a compressed file stands: the two count as one.
-    pub(super) fn uncompressed(&self) -> Self {
+    pub(in crate::binary) fn uncompressed(&self) -> Self {
         Self {
             depth: self.depth + usize::from(self.bare),
             bare: true,
@@ -147,6 +147,15 @@ impl<'a> Nest<'a> {
         let granted = self.place.budget.spend(bytes.len());
         self.data(bytes.get(..granted).unwrap_or_default());
         if granted < bytes.len() {
+            let why = self.place.budget.why();
+            self.stop(why);
+        }
+        !self.stopped
+    }
+
+    /// Pays for bytes that are unpacked on the way to members. Returns whether more may be.
+    pub(super) fn pay(&mut self, bytes: usize) -> bool {
+        if self.place.budget.spend(bytes) < bytes {
             let why = self.place.budget.why();
             self.stop(why);
         }

@@ -6,7 +6,10 @@ use goblin::{
     container::Ctx,
     elf::{
         Symtab,
-        dynamic::{DT_GNU_HASH, DT_HASH, DT_SYMTAB, Dyn},
+        dynamic::{
+            DT_GNU_HASH, DT_HASH, DT_JMPREL, DT_PLTREL, DT_PLTRELSZ, DT_REL, DT_RELA, DT_RELASZ, DT_RELSZ,
+            DT_SYMTAB, Dyn,
+        },
     },
 };
 
@@ -19,6 +22,8 @@ pub(super) struct Symbols {
     table: u64,
     names: u64,
     pub(super) count: usize,
+    /// How many are looked at: a hash table may state too few, since nobody looks for symbols in a program.
+    looked: usize,
 }
 
 impl<'a> Reading<'a> {
@@ -42,9 +47,45 @@ impl<'a> Reading<'a> {
             .and_then(|at| self.word(at.checked_add(4)?))
             .map(u64::from);
         let hashed = chained.or_else(|| self.gnu_hash_count(place(DT_GNU_HASH)?, limits));
-        let count = hashed.or(gap).unwrap_or_default();
-        let count = usize::try_from(count).unwrap_or(usize::MAX).min(limits.symbols);
-        Some(Symbols { table, names, count })
+        let capped = |count: Option<u64>| {
+            let count = usize::try_from(count.unwrap_or_default()).unwrap_or(usize::MAX);
+            count.min(limits.symbols)
+        };
+        Some(Symbols {
+            table,
+            names,
+            count: capped(hashed.or(gap)),
+            looked: capped(hashed.max(gap).max(self.relocated(entries, limits))),
+        })
+    }
+
+    /// The number of symbols by what the loader looks up: those that relocations name.
+    fn relocated(&self, entries: &[Dyn], limits: &Limits) -> Option<u64> {
+        let value = |tag| {
+            entries
+                .iter()
+                .find(|entry| entry.d_tag == tag)
+                .map(|entry| entry.d_val)
+        };
+        let word = if self.elf.class64 { 8 } else { 4 };
+        let jumps_have_addends = value(DT_PLTREL) == Some(DT_RELA);
+        let tables = [
+            (DT_RELA, DT_RELASZ, true),
+            (DT_REL, DT_RELSZ, false),
+            (DT_JMPREL, DT_PLTRELSZ, jumps_have_addends),
+        ];
+        let highest = tables.into_iter().filter_map(|(at, bytes, addends)| {
+            let entry = word * if addends { 3 } else { 2 };
+            let bytes = usize::try_from(value(bytes)?).unwrap_or(usize::MAX);
+            let bytes = bytes.min(limits.symbols.saturating_mul(entry));
+            let table = self.content.at(self.offset_of(value(at)?)?, bytes);
+            let symbols = table.chunks_exact(entry).filter_map(|relocation| {
+                let info = self.number(relocation.get(word..2 * word)?);
+                Some(if self.elf.class64 { info >> 32 } else { info >> 8 })
+            });
+            symbols.max()
+        });
+        highest.max().map(|symbol| symbol.saturating_add(1))
     }
 
     /// The number of symbols by a GNU hash table: the chain of the highest bucket leads to the last one.
@@ -84,11 +125,14 @@ impl<'a> Reading<'a> {
         wanted: &SymbolNames,
     ) -> (BTreeSet<&'a [u8]>, BTreeSet<&'a [u8]>) {
         let (mut imports, mut defines) = (BTreeSet::new(), BTreeSet::new());
-        let Some(Symbols { table, names, count }) = self.symbols else {
+        let Some(Symbols {
+            table, names, looked, ..
+        }) = self.symbols
+        else {
             return (imports, defines);
         };
         let size = symbol_size(self.ctx);
-        let bytes = self.content.at(table, count.saturating_mul(size));
+        let bytes = self.content.at(table, looked.saturating_mul(size));
         let Ok(symbols) = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx) else {
             return (imports, defines);
         };

@@ -280,7 +280,7 @@ impl<'a> Inspector<'a> {
     fn of(&mut self, payload: Option<Payload>) -> (Vec<Inner>, Option<String>) {
         let payload = payload.unwrap_or_default();
         self.unread.extend(payload.unread);
-        (payload.programs, payload.opaque.map(str::to_owned))
+        (payload.programs, payload.opaque)
     }
 
     /// Appends to the head up to `most` bytes in all, and returns the rest.

@@ -12,6 +12,7 @@ use crate::binary::{
     packed,
     search::Found,
 };
+use crate::catalog::Catalog;
 
 impl Inspector<'_> {
     /// Ends an ELF file.
@@ -65,7 +66,7 @@ impl Inspector<'_> {
             identities.push(bundle);
         }
         let mut opaque = behind;
-        if let Some(image) = packed::unpack(&reading, self.limits.unpacked) {
+        if let Some(packed::Unpacked { image, whole }) = packed::unpack(&reading, self.limits.unpacked) {
             self.found.clear();
             self.found.search(self.catalog, &image);
             self.crates.clear();
@@ -76,16 +77,13 @@ impl Inspector<'_> {
             let inner = Reading::of(Content::whole(&image), self.limits);
             let infos: Vec<u64> = build_infos(&image, texts, 0).take(BUILD_INFOS).collect();
             let inside = identify(&inner, &self.found, &self.crates, &infos);
+            opaque = random(self.catalog, &inner, &inside).or(opaque);
+            if !whole {
+                opaque = Some("only a part of what is packed in it can be unpacked".to_owned());
+            }
             identities = identify::packed(self.catalog, identities, inside);
-        } else if identities.is_empty()
-            && reading.no_sections
-            && reading.elf.startable
-            && let Some(bits) = packed::randomness(&reading)
-        {
-            opaque = Some(format!(
-                "it has no sections and its bytes look random ({bits:.1} bits each): packed or encrypted in a way that \
-                 cannot be undone here"
-            ));
+        } else {
+            opaque = random(self.catalog, &reading, &identities).or(opaque);
         }
         let mut elf = reading.elf;
         let known = elf.needed.iter().chain(&elf.soname).map(Vec::as_slice);
@@ -96,4 +94,21 @@ impl Inspector<'_> {
             ..Program::of(Form::Elf(elf), inside)
         }
     }
+}
+
+/// Why a program may be any other: its code is packed in an unknown way. What is found in it beside that, texts say, may be a
+/// decoy, unless it is a shell, than which nothing is worse.
+fn random(catalog: &Catalog, reading: &Reading<'_>, identities: &[Identity]) -> Option<String> {
+    let shell = identities
+        .iter()
+        .filter_map(|identity| identity.meaning(catalog)?.rule)
+        .any(|rule| rule == "shell");
+    if shell || !reading.no_sections || !reading.elf.startable {
+        return None;
+    }
+    let bits = packed::randomness(reading)?;
+    Some(format!(
+        "it has no sections and its bytes look random ({bits:.1} bits each): packed or encrypted in a way that cannot be \
+         undone here"
+    ))
 }

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use super::*;
 
 /// A tool of a few hundred bytes: a shell by its texts.
-fn tool() -> Vec<u8> {
+pub(super) fn tool() -> Vec<u8> {
     program_with(texts_of("shell.bash").iter().map(String::as_str))
 }
 
 /// What is said of a file: the paths of what it holds with their first families, and what could not be looked into.
-fn held_in(bytes: &[u8], sizes: &[usize], limits: &Limits) -> (Vec<String>, Vec<String>) {
+pub(super) fn held_in(bytes: &[u8], sizes: &[usize], limits: &Limits) -> (Vec<String>, Vec<String>) {
     let mut inspector = Inspector::new(Catalog::builtin(), limits);
     inspector.begin(bytes.len() as u64, false);
     let mut rest = bytes;
@@ -34,12 +34,12 @@ fn held_in(bytes: &[u8], sizes: &[usize], limits: &Limits) -> (Vec<String>, Vec<
     (shown.collect(), inspector.unread())
 }
 
-fn held(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
+pub(super) fn held(bytes: &[u8]) -> (Vec<String>, Vec<String>) {
     held_in(bytes, &[bytes.len().max(1)], &Limits::default())
 }
 
 /// The paths of what it holds, where all could be looked into.
-fn paths(bytes: &[u8]) -> Vec<String> {
+pub(super) fn paths(bytes: &[u8]) -> Vec<String> {
     let (held, unread) = held(bytes);
     assert_eq!(unread, [""; 0]);
     held.iter()
@@ -67,7 +67,7 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-fn gzipped(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzipped(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -147,7 +147,7 @@ fn zip(members: &[(&str, &[u8], Written)]) -> Vec<u8> {
     zip_at(members, 0)
 }
 
-fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(super) fn tar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut builder = ::tar::Builder::new(Vec::new());
     for (name, content) in members {
         let mut header = ::tar::Header::new_ustar();
@@ -395,7 +395,7 @@ fn what_stands_behind_a_program_is_looked_into() {
     let image = [program.clone(), b"hsqs".to_vec(), vec![1; 600]].concat();
     assert_eq!(
         inspect(&image).unwrap().opaque.as_deref(),
-        Some("the squashfs image behind it is not read")
+        Some("the squashfs image behind it is of a form that is not read")
     );
     let signed = [program, vec![7; 600]].concat();
     assert_eq!(inspect(&signed).unwrap().opaque, None);

@@ -1,6 +1,8 @@
 //! Tests of what programs are taken for.
 
 mod archives;
+mod lies;
+mod squashfs;
 
 use std::{
     collections::BTreeSet,
@@ -55,6 +57,8 @@ struct Elf64<'a> {
     data: Vec<u8>,
     /// No dynamic section, `ET_EXEC`.
     fixed: bool,
+    /// The hash table knows no symbol; only relocations lead to them.
+    blind_hash: bool,
 }
 
 impl Elf64<'_> {
@@ -76,12 +80,22 @@ impl Elf64<'_> {
         }
         let interpreter = string(self.interpreter.unwrap_or_default());
         let count = 1 + self.imports.len() as u32;
-        let hash: Vec<u8> = [1, count, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+        let hashed = if self.blind_hash { 0 } else { count };
+        let hash: Vec<u8> = [1, hashed, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
 
         let strings_at = 64 + 3 * 56;
         let symbols_at = strings_at + strings.len() as u64;
         let hash_at = symbols_at + symbols.len() as u64;
-        let dynamic_at = hash_at + hash.len() as u64;
+        let jumps_at = hash_at + hash.len() as u64;
+        let jumps: Vec<u8> = (1..u64::from(count))
+            .filter(|_| self.blind_hash)
+            .flat_map(|symbol| [0, symbol << 32 | 7, 0])
+            .flat_map(u64::to_le_bytes)
+            .collect();
+        let dynamic_at = jumps_at + jumps.len() as u64;
+        if self.blind_hash {
+            dynamic.extend([(23, jumps_at), (2, jumps.len() as u64), (20, 7)]);
+        }
         dynamic.extend([(5, strings_at), (6, symbols_at), (4, hash_at), (0, 0)]);
         let dynamic: Vec<u8> = dynamic
             .into_iter()
@@ -114,7 +128,7 @@ impl Elf64<'_> {
             strings_at + interpreter,
             length,
         );
-        for part in [&strings, &symbols, &hash, &dynamic, &self.data] {
+        for part in [&strings, &symbols, &hash, &jumps, &dynamic, &self.data] {
             out.extend(part.iter());
         }
         out
