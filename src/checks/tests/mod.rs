@@ -2,8 +2,8 @@
 
 mod changes;
 mod inside;
-mod rights;
 mod order;
+mod rights;
 mod startup;
 
 use std::collections::BTreeSet;
