@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Fault, decimal};
+use super::{Fault, Sink, decimal};
 
 /// The key of a sparse map, also of the one that version 0.0 spreads over many records.
 pub(super) const SPARSE_MAP: &[u8] = b"GNU.sparse.map";
@@ -93,6 +93,22 @@ impl Records {
             }
         }
         Ok(())
+    }
+
+    /// Says what a global header would give all members: common runtimes apply none of it.
+    pub(super) fn remark_as_global(&self, sink: &mut impl Sink) {
+        for key in [&b"path"[..], b"linkpath", b"size"] {
+            if let Some(value) = self.get(key) {
+                sink.odd("a global header names a path, link or size", value);
+            }
+        }
+        let keys = self.iter().map(|(key, _)| key);
+        for key in keys.filter(|key| key.ends_with(b"xattr.security.capability")) {
+            sink.odd(
+                "a global header carries file capabilities for all members, which common runtimes do not apply",
+                key,
+            );
+        }
     }
 
     /// Whether there is none at all.

@@ -296,23 +296,7 @@ impl Walker {
             b'L' => self.pending.name = until_nul(&body).to_vec(),
             b'K' => self.pending.link = until_nul(&body).to_vec(),
             b'x' => self.pending.records = Some(Records::parse(body, self.records)?),
-            _ => {
-                let global = Records::parse(body, self.records)?;
-                for key in [&b"path"[..], b"linkpath", b"size"] {
-                    if let Some(value) = global.get(key) {
-                        sink.odd("a global header names a path, link or size", value);
-                    }
-                }
-                for (key, _) in global
-                    .iter()
-                    .filter(|(key, _)| key.ends_with(b"xattr.security.capability"))
-                {
-                    sink.odd(
-                        "a global header carries file capabilities for all members, which common runtimes do not apply",
-                        key,
-                    );
-                }
-            }
+            _ => Records::parse(body, self.records)?.remark_as_global(sink),
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! and configurations that those read. More is not seen: so "not needed" means "not reached by these rules".
 
 mod cache;
+mod closure;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod libraries;
@@ -20,12 +21,14 @@ mod scripts;
 mod search_tests;
 #[cfg(test)]
 mod tests;
+mod tokens;
 #[cfg(test)]
 mod tree_tests;
 mod trees;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+pub(super) use self::closure::{Closure, MissingLibrary};
 use self::libraries::{Libc, Search};
 use super::{Subject, command_line, start};
 use crate::{
@@ -55,58 +58,6 @@ pub(super) const WANTS: &[Want] = &[
 
 /// Names that lead to names that lead to names: rounds that are followed.
 const ROUNDS: usize = 4;
-
-/// What the entry point needs.
-#[derive(Debug, Default)]
-pub(super) struct Closure {
-    reached: BTreeMap<RootPath, Reach>,
-    /// Libraries without which it does not start.
-    pub(super) missing: Vec<MissingLibrary>,
-    /// Why nothing may be called unneeded: not all was followed. `None`: all was.
-    pub(super) incomplete: Option<&'static str>,
-    /// Directories in which loaders look for libraries, up to the ones that have them.
-    pub(super) searched: BTreeSet<RootPath>,
-    /// Libraries by the paths under which loaders find them, links not followed.
-    pub(super) opened: BTreeSet<RootPath>,
-}
-
-/// A library that the start needs and that the loader would not find.
-#[derive(Debug)]
-pub(super) struct MissingLibrary {
-    /// `DT_NEEDED`, as written.
-    pub(super) name: Vec<u8>,
-    /// Who names it.
-    pub(super) by: RootPath,
-    /// The layer that brought that.
-    pub(super) layer: usize,
-    /// The program that then does not start.
-    pub(super) program: RootPath,
-    /// Whether the loader has a cache to look into.
-    pub(super) cache: bool,
-}
-
-impl Closure {
-    /// Whether the entry point needs a file; `None` where that cannot be told.
-    pub(super) fn reach(&self, node: &Node) -> Option<Reach> {
-        let known = node.paths.first().and_then(|path| self.reached.get(path));
-        match known {
-            Some(reach) => Some(reach.clone()),
-            None => self.incomplete.is_none().then_some(Reach::NotNeeded),
-        }
-    }
-
-    /// All that is needed, by first path.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&RootPath, &Reach)> {
-        self.reached.iter()
-    }
-
-    /// Whether a file is in the closure.
-    pub(super) fn holds(&self, node: &Node) -> bool {
-        node.paths
-            .first()
-            .is_some_and(|path| self.reached.contains_key(path))
-    }
-}
 
 /// One object that a loader puts into memory.
 struct Object<'a> {
