@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::{
-    limits::Limits,
     policy,
     report::Verdict,
     source::samples::{Made, Sample, layer, options, write},
@@ -16,20 +15,19 @@ impl Progress for Quiet {
     fn layer_done(&self) {}
 }
 
-/// What becomes of an image of these layers under these limits: by offset, and front to back.
-fn scanned(files: &[&str], limits: &Limits) -> Vec<Result<Box<Verdict>, Failure>> {
+/// What becomes of an image of these layers whose caps `lower` lowers: by offset, and front to back.
+fn scanned(files: &[&str], lower: impl Fn(&mut source::Options)) -> Vec<Result<Box<Verdict>, Failure>> {
     let directory = tempfile::tempdir().unwrap();
     let tar = Sample::docker(&[Made::new("one:1", "1", files)]).to_tar();
     let (archive, packed) = (directory.path().join("a.tar"), directory.path().join("a.tar.zst"));
     write(&archive, &tar);
     write(&packed, &zstd::encode_all(&tar[..], 1).unwrap());
     let targets = [archive, packed].map(|path| path.to_str().unwrap().parse().unwrap());
+    let mut opening = options();
+    lower(&mut opening);
     let plan = Plan {
         targets: targets.to_vec(),
-        source: source::Options {
-            limits: limits.clone(),
-            ..options()
-        },
+        source: opening,
         catalog: Catalog::builtin(),
         policy: policy::load("distroless", &[], &|path| Err(format!("no {path}"))).unwrap(),
         jobs: 2,
@@ -55,11 +53,7 @@ fn layers_that_are_too_large_together_are_refused() {
         (&["a", "a"], size * 2 - 1, false),
     ] {
         // What passes once is capped as a whole, with its headers, before the layers are.
-        let limits = Limits {
-            image,
-            ..Limits::default()
-        };
-        let by_offset = scanned(files, &limits).swap_remove(0);
+        let by_offset = scanned(files, |opening| opening.limits.image = image).swap_remove(0);
         assert_eq!(by_offset.is_err(), refused, "{files:?} {image}");
         if let Err(failure) = by_offset {
             assert_eq!(failure.code, Code::TooLarge);
@@ -70,13 +64,7 @@ fn layers_that_are_too_large_together_are_refused() {
 
 #[test]
 fn facts_of_all_layers_are_capped_together() {
-    let held = |facts: usize| {
-        let limits = Limits {
-            facts,
-            ..Limits::default()
-        };
-        scanned(&["a", "b", "c"], &limits)
-    };
+    let held = |facts: usize| scanned(&["a", "b", "c"], |opening| opening.limits.facts = facts);
     let entry = size_of::<crate::layer::Entry>() + 1;
     for outcome in held(3 * entry) {
         assert!(outcome.is_ok(), "{outcome:?}");

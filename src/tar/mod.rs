@@ -1,6 +1,7 @@
 //! Tar is the archive format of layers, and of archives in them; this reader accepts, refuses and names members exactly as
 //! Go's `archive/tar`, with which container runtimes unpack.
 
+mod body;
 mod header;
 mod member;
 mod pax;

@@ -2,6 +2,7 @@
 
 use super::{
     BLOCK, Fault, Sink,
+    body::{at_most, hand_out},
     header::{self, Block, Format},
     member::{Member, NEGATIVE, Pending, bodiless},
     pax::Records,
@@ -106,7 +107,7 @@ impl Walker {
             let used = match &mut self.state {
                 State::Body {
                     left, map, wanted, ..
-                } => body(left, map.as_mut(), wanted, bytes, sink),
+                } => hand_out(left, map.as_mut(), wanted, bytes, sink),
                 State::Padding(left) => {
                     let used = at_most(*left, bytes);
                     *left -= used as u64;
@@ -367,32 +368,4 @@ impl Walker {
         let block = BLOCK as u64;
         State::Padding((block - self.position % block) % block)
     }
-}
-
-fn at_most(left: u64, bytes: &[u8]) -> usize {
-    usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()))
-}
-
-/// Hands the next stored bytes of a body to `sink`. Returns how many.
-fn body(
-    left: &mut u64,
-    map: Option<&mut Cursor>,
-    wanted: &mut bool,
-    bytes: &[u8],
-    sink: &mut impl Sink,
-) -> usize {
-    let mut used = at_most(*left, bytes);
-    if *wanted {
-        match map {
-            None => *wanted = sink.data(&bytes[..used]),
-            Some(map) => {
-                let (hole, run) = map.advance();
-                used = at_most(run, &bytes[..used]);
-                *wanted = (hole == 0 || sink.hole(hole)) && sink.data(&bytes[..used]);
-                map.take(used as u64);
-            }
-        }
-    }
-    *left -= used as u64;
-    used
 }

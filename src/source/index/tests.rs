@@ -1,5 +1,7 @@
 //! Tests of the choice of platforms.
 
+mod edges;
+
 use std::{
     cell::Cell,
     collections::BTreeMap,

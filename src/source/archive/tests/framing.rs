@@ -174,3 +174,20 @@ fn one_block_of_zeros_is_no_end() {
         assert_eq!(users(&tar), vec![Ok(vec!["1".to_owned()]); 4], "{blocks}");
     }
 }
+
+#[test]
+fn a_layer_that_looks_like_json_is_verified_too() {
+    let mut sample = Sample::oci(&[Made::new("one:1", "1", &["{}"])]);
+    let name = sample.0[0].0.clone();
+    let bytes = sample.file(&name);
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    for seen in every_way(&sample.to_tar()) {
+        let seen = seen.unwrap();
+        let failure = match seen.found.into_iter().next().unwrap() {
+            Err((_, failure)) => failure,
+            Ok(_) => seen.layers[0][0].clone().unwrap_err(),
+        };
+        assert_eq!(failure.code, Code::DigestMismatch, "{failure}");
+    }
+}

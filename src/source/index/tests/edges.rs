@@ -1,0 +1,82 @@
+//! What an index says of a child that is absent, odd or marked as something else.
+
+use super::*;
+
+/// An image of these layer types, with a right configuration.
+fn image_of(store: &mut Store, platform: &str, layers: &[&str]) -> Digest {
+    let (os, arch) = platform.split_once('/').unwrap();
+    let id = "0".repeat(64);
+    let ids = vec![format!(r#""sha256:{id}""#); layers.len()].join(",");
+    let config = store.put(&format!(
+        r#"{{"os":"{os}","architecture":"{arch}","rootfs":{{"type":"layers","diff_ids":[{ids}]}}}}"#
+    ));
+    let layers: Vec<String> = layers
+        .iter()
+        .map(|layer| format!(r#"{{"mediaType":"{layer}","digest":"sha256:{id}","size":10}}"#))
+        .collect();
+    store.put(&format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"{IMAGE_CONFIG}","digest":"{config}"}},"layers":[{}]}}"#,
+        layers.join(",")
+    ))
+}
+
+fn absent() -> Digest {
+    Digest::of_hash(Algorithm::Sha256, &[7; 32])
+}
+
+#[test]
+fn one_layer_that_is_no_statement_makes_an_image() {
+    let mut store = Store::default();
+    let plain = store.image("linux/s390x", LAYER, "");
+    for (layers, is_image) in [
+        (&[IN_TOTO, LAYER][..], true),
+        (&[LAYER, IN_TOTO], true),
+        (&[IN_TOTO, IN_TOTO], false),
+    ] {
+        let odd = image_of(&mut store, "linux/riscv64", layers);
+        let root = index(&[
+            child(&plain, MANIFEST, "linux/s390x"),
+            child(&odd, MANIFEST, "unknown/unknown"),
+        ]);
+        let found = open(&mut store, &root, PlatformChoice::All).unwrap();
+        assert_eq!(found.len(), 1 + usize::from(is_image), "{layers:?}");
+    }
+}
+
+#[test]
+fn a_child_of_the_hosts_processor_in_another_variant_is_its_own() {
+    let mut store = Store::default();
+    let arch = Platform::host().arch;
+    let own = format!("linux/{arch}/v9");
+    let (ours, other) = (store.image(&own, LAYER, ""), store.image(foreign(), LAYER, ""));
+    let root = index(&[child(&other, MANIFEST, foreign()), child(&ours, MANIFEST, &own)]);
+    let found = open(&mut store, &root, PlatformChoice::Default).unwrap();
+    assert_eq!(platforms(&found), [own]);
+}
+
+#[test]
+fn an_absent_child_that_could_be_anything_is_no_mere_note() {
+    let mut store = Store::default();
+    let image = store.image("linux/s390x", LAYER, "");
+    let with = |platform: &str| {
+        index(&[
+            child(&image, MANIFEST, "linux/s390x"),
+            child(&absent(), MANIFEST, platform),
+        ])
+    };
+    let found = open(&mut store, &with(""), PlatformChoice::All).unwrap();
+    assert!(found[0].is_ok());
+    assert_eq!(found[1].as_ref().unwrap_err().1.code, Code::NotFound);
+    // It may be the one that was asked for.
+    let failure = open(&mut store, &with(""), exact("linux/riscv64")).unwrap_err();
+    assert_eq!(failure.code, Code::NotFound);
+    // Statements often are left behind.
+    let found = open(&mut store, &with("unknown/unknown"), PlatformChoice::All).unwrap();
+    let notes = &found[0].as_ref().unwrap().notes;
+    assert!(
+        found.len() == 1 && notes.iter().any(|note| note.contains("not there")),
+        "{notes:?}"
+    );
+    let failure = open(&mut store, &with("unknown/unknown"), exact("linux/riscv64")).unwrap_err();
+    assert_eq!(failure.code, Code::NoSuchPlatform);
+}
