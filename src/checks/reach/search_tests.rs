@@ -255,3 +255,24 @@ fn what_could_not_be_read_keeps_all_from_being_called_unneeded() {
     assert!(complete(Some(Hides::Accounts), None));
     assert!(!complete(None, Some("the dynamic section lies outside")));
 }
+
+#[test]
+fn a_search_that_is_given_up_keeps_all_from_being_called_unneeded() {
+    let complete = |libraries: usize| {
+        let directories: Vec<String> = (0..64).map(|at| format!("/d{at}")).collect();
+        let needed: Vec<String> = (0..libraries).map(|at| format!("lib{at}.so")).collect();
+        let greedy = |name: &String| {
+            with(library(&format!("/lib/{name}"), &[]), |elf| {
+                elf.runpath = Some(directories.join(":").into());
+                elf.library_names = (0..1_000).map(|at| format!("x{at}.so").into_bytes()).collect();
+            })
+        };
+        let all = needed.iter().map(greedy);
+        let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+        let files = [dynamic("/srv/app", &needed), library(LOADER, &[])];
+        follow(files.into_iter().chain(all), &config(&["/srv/app"])).2
+    };
+    assert!(complete(1));
+    // Each library stands for 64,000 look-ups.
+    assert!(!complete(20));
+}
