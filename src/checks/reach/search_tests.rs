@@ -109,6 +109,28 @@ fn glibc_searches_in_this_order() {
 }
 
 #[test]
+fn an_older_path_beside_a_newer_one_does_not_count_for_libraries_either() {
+    let missing = |newer: bool| {
+        let app = with(dynamic("/srv/app", &["libb.so"]), |elf| {
+            elf.rpath = Some("/rpath".into());
+            elf.runpath = newer.then(|| "/run".into());
+        });
+        let files = [
+            app,
+            library(LOADER, &[]),
+            library(
+                if newer { "/run/libb.so" } else { "/rpath/libb.so" },
+                &["liba.so"],
+            ),
+            library("/rpath/liba.so", &[]),
+        ];
+        follow(files, &config(&["/srv/app"])).1
+    };
+    assert!(missing(false).is_empty());
+    assert_eq!(missing(true), ["liba.so by /run/libb.so"]);
+}
+
+#[test]
 fn musl_searches_in_this_order() {
     let mut told = config(&["/srv/app"]);
     told.env.push("LD_LIBRARY_PATH=/env".to_owned());
@@ -264,7 +286,9 @@ fn a_search_that_is_given_up_keeps_all_from_being_called_unneeded() {
         let greedy = |name: &String| {
             with(library(&format!("/lib/{name}"), &[]), |elf| {
                 elf.runpath = Some(directories.join(":").into());
-                elf.library_names = (0..1_000).map(|at| format!("x{at}.so").into_bytes()).collect();
+                elf.library_names = (0..1_000)
+                    .map(|at| format!("{name}.{at}x.so").into_bytes())
+                    .collect();
             })
         };
         let all = needed.iter().map(greedy);
