@@ -258,7 +258,7 @@ fn what_could_not_be_read_keeps_all_from_being_called_unneeded() {
     let complete = |hides: Option<Hides>, damage: Option<&str>| {
         let app = with(dynamic("/srv/app", &["liba.so"]), |_| ());
         let damaged = with(library("/lib/liba.so", &[]), |elf| {
-            elf.damage = damage.map(str::to_owned)
+            elf.damage = damage.map(str::to_owned);
         });
         let mut facts = layer([app, library(LOADER, &[]), damaged]);
         facts.gaps.extend(hides.map(|hides| Gap {
