@@ -109,6 +109,28 @@ fn glibc_searches_in_this_order() {
 }
 
 #[test]
+fn an_older_path_beside_a_newer_one_does_not_count_for_libraries_either() {
+    let missing = |newer: bool| {
+        let app = with(dynamic("/srv/app", &["libb.so"]), |elf| {
+            elf.rpath = Some("/rpath".into());
+            elf.runpath = newer.then(|| "/run".into());
+        });
+        let files = [
+            app,
+            library(LOADER, &[]),
+            library(
+                if newer { "/run/libb.so" } else { "/rpath/libb.so" },
+                &["liba.so"],
+            ),
+            library("/rpath/liba.so", &[]),
+        ];
+        follow(files, &config(&["/srv/app"])).1
+    };
+    assert!(missing(false).is_empty());
+    assert_eq!(missing(true), ["liba.so by /run/libb.so"]);
+}
+
+#[test]
 fn musl_searches_in_this_order() {
     let mut told = config(&["/srv/app"]);
     told.env.push("LD_LIBRARY_PATH=/env".to_owned());
@@ -236,7 +258,7 @@ fn what_could_not_be_read_keeps_all_from_being_called_unneeded() {
     let complete = |hides: Option<Hides>, damage: Option<&str>| {
         let app = with(dynamic("/srv/app", &["liba.so"]), |_| ());
         let damaged = with(library("/lib/liba.so", &[]), |elf| {
-            elf.damage = damage.map(str::to_owned)
+            elf.damage = damage.map(str::to_owned);
         });
         let mut facts = layer([app, library(LOADER, &[]), damaged]);
         facts.gaps.extend(hides.map(|hides| Gap {
@@ -254,4 +276,27 @@ fn what_could_not_be_read_keeps_all_from_being_called_unneeded() {
     assert!(!complete(Some(Hides::Programs), None));
     assert!(complete(Some(Hides::Accounts), None));
     assert!(!complete(None, Some("the dynamic section lies outside")));
+}
+
+#[test]
+fn a_search_that_is_given_up_keeps_all_from_being_called_unneeded() {
+    let complete = |libraries: usize| {
+        let directories: Vec<String> = (0..64).map(|at| format!("/d{at}")).collect();
+        let needed: Vec<String> = (0..libraries).map(|at| format!("lib{at}.so")).collect();
+        let greedy = |name: &String| {
+            with(library(&format!("/lib/{name}"), &[]), |elf| {
+                elf.runpath = Some(directories.join(":").into());
+                elf.library_names = (0..1_000)
+                    .map(|at| format!("{name}.{at}x.so").into_bytes())
+                    .collect();
+            })
+        };
+        let all = needed.iter().map(greedy);
+        let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+        let files = [dynamic("/srv/app", &needed), library(LOADER, &[])];
+        follow(files.into_iter().chain(all), &config(&["/srv/app"])).2
+    };
+    assert!(complete(1));
+    // Each library stands for 64,000 look-ups.
+    assert!(!complete(20));
 }

@@ -133,3 +133,27 @@ fn an_entry_point_of_one_empty_word_is_none() {
     assert!(why(&files, &config("", &[""], &["/absent"])).is_some());
     assert!(look("no-command", &files, Some(&config("", &[""], &["/app"]))).is_empty());
 }
+
+#[test]
+fn env_searches_where_its_line_says() {
+    let files = rootfs([
+        program("/usr/bin/env", []),
+        program("/opt/run", []),
+        program("/usr/bin/here", []),
+        script("/a", "/usr/bin/env -S PATH=/opt run --x", []),
+        script("/b", "/usr/bin/env -S PATH=/opt here", []),
+        script("/c", "/usr/bin/env run", []),
+        script("/d", "/usr/bin/env", []),
+    ]);
+    for (path, want) in [
+        ("/a", None),
+        ("/b", Some("/b asks `env` for `here`, which PATH does not have")),
+        ("/c", Some("/c asks `env` for `run`, which PATH does not have")),
+        (
+            "/d",
+            Some("/d has a first line in which `env` is given no program to start"),
+        ),
+    ] {
+        assert_eq!(why(&files, &config("", &[path], &[])).as_deref(), want);
+    }
+}
