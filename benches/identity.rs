@@ -1,10 +1,10 @@
-//! What identity costs: the inspector over programs in memory beside a plain pass over the same bytes, and reading gzip
-//! layers with and without it.
+//! What identity costs: the inspector over programs in memory beside a plain pass over the same bytes, and whole scans with
+//! and without it.
 //!
-//! `cargo bench --bench identity [-- LAYOUT…]` takes the machine's own programs and libraries and prints, for one core and in CPU
-//! time of this process, bytes per second; then the ratio of the two readings against the aim: of one layer that holds nothing but
-//! programs, the worst case, and of all gzip layers of each OCI layout that is named. What is compared runs in turn, and only the
-//! figures of one run can be compared.
+//! `cargo bench --bench identity [-- LAYOUT…]` takes the machine's own programs and libraries and prints bytes per second of CPU
+//! time of this process; then, for each OCI layout that is named, wall and CPU time of a scan with all cores, with identity and
+//! without, and their ratios against the aim; last the same of one gzip layer that holds nothing but those programs, the worst case.
+//! What is compared runs in turn, and only the figures of one run can be compared.
 
 #![allow(
     missing_docs,
@@ -18,8 +18,12 @@ use std::{
     hint::black_box,
     io::{self, Write},
     path::Path,
-    sync::atomic::{AtomicBool, AtomicUsize},
-    time::Duration,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, AtomicUsize},
+    },
+    thread,
+    time::{Duration, Instant},
 };
 
 use flate2::{Compression, write::GzEncoder};
@@ -32,6 +36,9 @@ use scant::{
     catalog::Catalog,
     layer::{self, Reading},
     limits::Limits,
+    policy,
+    scan::{self, Plan, Progress},
+    source::{Options, PlatformChoice, RegistryOptions},
 };
 
 const ROUNDS: usize = 7;
@@ -39,8 +46,11 @@ const ROUNDS: usize = 7;
 const PROGRAMS: usize = 256 << 20;
 /// Bytes a second that the identity of programs should reach on one core.
 const AIM: f64 = 1e9;
-/// What reading a gzip layer may take with identity, as a share of what it takes without.
+/// What a scan of gzip layers may take with identity, as a share of what it takes without, in wall time.
 const AIM_RATIO: f64 = 1.15;
+
+/// Knows no program.
+static NONE: LazyLock<Catalog> = LazyLock::new(Catalog::empty);
 
 fn main() -> io::Result<()> {
     let programs = programs();
@@ -55,32 +65,42 @@ fn main() -> io::Result<()> {
     let [identity, plain] = in_turn([&|| identify(&programs, catalog, &limits), &|| sum(&programs)])?;
     for (name, times) in [("identity", &identity), ("a sum of all bytes", &plain)] {
         let speed = |time: &Duration| bytes as f64 / time.as_secs_f64();
-        let [least, median, most] = spread(times).map(|time| speed(&time) / 1e6);
+        let [least, median, most] = spread(times, |time| time.cpu).map(|time| speed(&time) / 1e6);
         println!("  {name:20} {median:7.0} MB/s and core  ({most:.0} to {least:.0}, {ROUNDS} rounds)");
     }
     println!("  aim                  {:7.0} MB/s and core", AIM / 1e6);
 
-    compare("one layer of nothing else", &[gzip_layer(&programs)?], &limits)?;
-    let words = std::env::args().skip(1).filter(|word| word != "--bench");
-    words
-        .into_iter()
-        .try_for_each(|layout| compare(&layout, &gzip_layers(Path::new(&layout))?, &limits))
+    for layout in std::env::args().skip(1).filter(|word| word != "--bench") {
+        compare(&layout, |catalog| scan(&layout, catalog))?;
+    }
+    let layer = gzip_layer(&programs)?;
+    compare("one layer of nothing but programs", |catalog| {
+        read(&layer, catalog, &limits);
+    })
 }
 
-/// Reads layers with and without identity.
-fn compare(name: &str, layers: &[Vec<u8>], limits: &Limits) -> io::Result<()> {
-    let (catalog, none) = (Catalog::builtin(), Catalog::empty());
-    let bytes: usize = layers.iter().map(Vec::len).sum();
-    println!("{name}: {:.0} MB of gzip", bytes as f64 / 1e6);
-    let all = |catalog: &Catalog| layers.iter().for_each(|layer| read(layer, catalog, limits));
-    let [with, without] = in_turn([&|| all(catalog), &|| all(&none)])?;
-    for (name, times) in [("with identity", &with), ("without", &without)] {
-        let [least, median, most] = spread(times).map(|time| time.as_secs_f64() * 1e3);
-        println!("  {name:20} {median:7.0} ms CPU  ({least:.0} to {most:.0}, {ROUNDS} rounds)");
-    }
-    let ratio = spread(&with)[1].as_secs_f64() / spread(&without)[1].as_secs_f64();
-    println!("  ratio of medians     {ratio:7.2}  (aim: {AIM_RATIO})");
+/// Runs a task with and without identity.
+fn compare(name: &str, task: impl Fn(&'static Catalog)) -> io::Result<()> {
+    println!("{name}");
+    let [with, without] = in_turn([&|| task(Catalog::builtin()), &|| task(&NONE)])?;
+    print_ratio(
+        "wall",
+        &format!("  (aim: {AIM_RATIO})"),
+        &with,
+        &without,
+        |time| time.wall,
+    );
+    print_ratio("CPU", "", &with, &without, |time| time.cpu);
     Ok(())
+}
+
+fn print_ratio(kind: &str, aim: &str, with: &[Time], without: &[Time], of: impl Fn(&Time) -> Duration) {
+    for (name, times) in [("with identity", with), ("without", without)] {
+        let [least, median, most] = spread(times, &of).map(|time| time.as_secs_f64() * 1e3);
+        println!("  {name:20} {median:7.0} ms {kind:4} ({least:.0} to {most:.0}, {ROUNDS} rounds)");
+    }
+    let ratio = spread(with, &of)[1].as_secs_f64() / spread(without, &of)[1].as_secs_f64();
+    println!("  ratio of medians     {ratio:7.2}{aim}");
 }
 
 /// ELF files of the machine.
@@ -140,16 +160,34 @@ fn gzip_layer(programs: &[Vec<u8>]) -> io::Result<Vec<u8>> {
     gzip.finish()
 }
 
-/// Every gzip layer of a layout.
-fn gzip_layers(layout: &Path) -> io::Result<Vec<Vec<u8>>> {
-    let mut layers = Vec::new();
-    for entry in fs::read_dir(layout.join("blobs/sha256"))? {
-        let bytes = fs::read(entry?.path())?;
-        if bytes.starts_with(b"\x1f\x8b") {
-            layers.push(bytes);
-        }
-    }
-    Ok(layers)
+fn scan(layout: &str, catalog: &'static Catalog) {
+    let plan = Plan {
+        targets: vec![format!("oci:{layout}").parse().expect("the path of a layout")],
+        source: Options {
+            platform: PlatformChoice::All,
+            limits: Limits::default(),
+            stop: Arc::new(AtomicBool::new(false)),
+            registry: RegistryOptions::default(),
+        },
+        catalog,
+        policy: policy::load("distroless", &[], &|path| Err(format!("no {path}")))
+            .expect("a built-in profile"),
+        jobs: thread::available_parallelism().map_or(1, usize::from),
+        verify_diff_ids: false,
+        dockerfile: None,
+        today: jiff::civil::date(2026, 11, 21),
+    };
+    let report = scan::run(&plan, &Unseen);
+    assert!(report.exit_code < 2, "{layout} is not read to its end");
+}
+
+/// Nobody looks on.
+struct Unseen;
+
+impl Progress for Unseen {
+    fn opened(&self, _: usize, _: usize, _: u64) {}
+    fn read(&self, _: u64) {}
+    fn layer_done(&self) {}
 }
 
 fn read(layer: &[u8], catalog: &Catalog, limits: &Limits) {
@@ -164,15 +202,25 @@ fn read(layer: &[u8], catalog: &Catalog, limits: &Limits) {
     black_box(facts.expect("a layer that was just packed can be read"));
 }
 
-/// CPU times of each task, which run in turn, round after round; the first round warms up and is not counted.
-fn in_turn(tasks: [&dyn Fn(); 2]) -> io::Result<[Vec<Duration>; 2]> {
+/// How long a task took.
+struct Time {
+    wall: Duration,
+    /// Of all threads.
+    cpu: Duration,
+}
+
+/// Times of each task, which run in turn, round after round; the first round warms up and is not counted.
+fn in_turn(tasks: [&dyn Fn(); 2]) -> io::Result<[Vec<Time>; 2]> {
     let mut times = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
         for (task, times) in tasks.iter().zip(&mut times) {
-            let before = cpu()?;
+            let (start, before) = (Instant::now(), cpu()?);
             task();
             if round > 0 {
-                times.push(cpu()?.saturating_sub(before));
+                times.push(Time {
+                    wall: start.elapsed(),
+                    cpu: cpu()?.saturating_sub(before),
+                });
             }
         }
     }
@@ -187,8 +235,8 @@ fn cpu() -> io::Result<Duration> {
 }
 
 /// The least, the median and the most.
-fn spread(times: &[Duration]) -> [Duration; 3] {
-    let mut sorted = times.to_vec();
+fn spread(times: &[Time], of: impl Fn(&Time) -> Duration) -> [Duration; 3] {
+    let mut sorted: Vec<Duration> = times.iter().map(of).collect();
     sorted.sort();
     [sorted[0], sorted[sorted.len() / 2], sorted[sorted.len() - 1]]
 }

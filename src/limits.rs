@@ -86,8 +86,6 @@ pub struct Limits {
     /// Steps through links, and bytes of directories that no member names, while one image's layers are merged: what
     /// short members could otherwise multiply.
     pub tree_work: usize,
-    /// Findings of one image that are reported one by one.
-    pub findings: usize,
     /// Bytes of small JSON members kept of an archive that passes once.
     pub archive_json: u64,
     /// Redirects followed for one request.
@@ -146,7 +144,6 @@ impl Default for Limits {
             reach_work: 1_000_000,
             link_hops: 40,
             tree_work: (128 * MIB) as usize,
-            findings: 5_000,
             archive_json: 64 * MIB,
             redirects: 10,
             stall: 60,

@@ -42,6 +42,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "limits",
             "path",
             "reference",
+            "tar",
             "target",
             "text",
         ],

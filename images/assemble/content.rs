@@ -98,6 +98,9 @@ impl Contents<'_> {
             };
             tree.put(path, link);
         }
+        for (path, device) in &wanted.devices {
+            tree.put(path, Node::new(Kind::device(device)?, 0o600));
+        }
         for (path, attributes) in &wanted.attributes {
             tree.set(path, attributes)?;
         }

@@ -52,6 +52,15 @@ fn append(archive: &mut Builder<Vec<u8>>, path: &str, node: &Node) -> Result<()>
             header.set_entry_type(EntryType::Link);
             archive.append_link(&mut header, path, target)?;
         }
+        Kind::BlockDevice(major, minor) | Kind::CharDevice(major, minor) => {
+            header.set_entry_type(match node.kind {
+                Kind::BlockDevice(..) => EntryType::Block,
+                _ => EntryType::Char,
+            });
+            header.set_device_major(*major)?;
+            header.set_device_minor(*minor)?;
+            archive.append_data(&mut header, path, std::io::empty())?;
+        }
     }
     Ok(())
 }

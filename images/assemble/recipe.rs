@@ -62,6 +62,8 @@ pub(crate) struct LayerRecipe {
     pub(crate) hard_links: BTreeMap<String, String>,
     /// Many symbolic links to one program.
     pub(crate) applets: Vec<Applets>,
+    /// Device files, mode 0600: `b 8:0` for a block device, `c 1:3` for a character device.
+    pub(crate) devices: BTreeMap<String, String>,
     /// Mode, owner and capability of paths that one of the keys above made.
     pub(crate) attributes: BTreeMap<String, Attributes>,
     /// Paths of lower layers that are hidden, by `.wh.` markers.

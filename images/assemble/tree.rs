@@ -29,10 +29,29 @@ pub(crate) enum Kind {
     Symlink(String),
     /// To a path of the same layer, without leading slash.
     HardLink(String),
+    /// Major and minor number.
+    BlockDevice(u32, u32),
+    /// Major and minor number.
+    CharDevice(u32, u32),
 }
 
 /// Directories that exist below, and how: a layer that adds a file must not change them.
 pub(crate) type Directories = BTreeMap<String, (u32, u32, u32)>;
+
+impl Kind {
+    /// A device as it is written in recipes.
+    pub(crate) fn device(text: &str) -> Result<Self> {
+        let form = || format!("device {text:?} is not `b MAJOR:MINOR` or `c MAJOR:MINOR`");
+        let (sort, numbers) = text.split_once(' ').ok_or_else(form)?;
+        let (major, minor) = numbers.split_once(':').ok_or_else(form)?;
+        let (major, minor) = (major.parse()?, minor.parse()?);
+        match sort {
+            "b" => Ok(Self::BlockDevice(major, minor)),
+            "c" => Ok(Self::CharDevice(major, minor)),
+            _ => Err(form().into()),
+        }
+    }
+}
 
 impl Node {
     pub(crate) fn new(kind: Kind, mode: u32) -> Self {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::search::Texts;
 use crate::catalog::{Catalog, hash};
 
 /// What stands between a crate's directory and its source files.
@@ -44,8 +45,8 @@ impl Crates {
     }
 
     /// Notes the crates whose source files `data` names.
-    pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8]) {
-        for at in memchr::memmem::find_iter(data, SOURCES) {
+    pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8], texts: &Texts) {
+        for at in texts.find(data, SOURCES) {
             let before = data.get(at.saturating_sub(LONGEST)..at).unwrap_or_default();
             let Some((name, version)) = directory(before) else {
                 continue;

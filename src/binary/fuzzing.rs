@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::{
-    Content, Form, Inspector, Program, Script, applets as tables,
+    Commands, Content, Form, Inspector, Program, Script, applets as tables,
     elf::Reading,
     go, nrv as decompressor, packed, script as line,
     search::{Found, OVERLAP},
@@ -89,9 +89,15 @@ pub fn script(data: &[u8]) {
     if let Some(Script {
         interpreter,
         argument,
+        commands,
         ..
     }) = &read
     {
+        if let Some(commands) = commands {
+            assert!(commands.weight() <= data.len() + 300 * size_of::<Vec<u8>>());
+            let mut all = commands.run.iter().chain(&commands.mentioned);
+            assert!(all.all(|word| word.len() <= 255));
+        }
         let blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | 0);
         assert!(data.starts_with(b"#!"));
         assert!(!interpreter.is_empty() && !interpreter.iter().any(blank));
@@ -103,6 +109,15 @@ pub fn script(data: &[u8]) {
     let file = [b"#!", data].concat();
     let (pieces, whole) = pieces(&file);
     assert_eq!(inspect(pieces, whole.len()), inspect([whole], whole.len()));
+    let commands = Commands::of(data, false);
+    assert!(commands.weight() <= data.len() + 300 * size_of::<Vec<u8>>());
+    assert_eq!(
+        Commands {
+            unclear: true,
+            ..commands
+        },
+        Commands::of(data, true)
+    );
     // What the kernel would not start may still be a shell's text, or have an archive behind it.
     if let Some(script) = line::read(&file) {
         let found = inspect([&file[..]], file.len()).map(|program| program.form);

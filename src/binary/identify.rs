@@ -64,6 +64,11 @@ pub(super) fn elf(catalog: &Catalog, seen: &Seen<'_>) -> Vec<Identity> {
     } = *seen;
     let symbols = reading.symbols(catalog.symbols());
     let main_packages = go.map_or_else(Vec::new, |info| catalog.with_main_package(&info.path));
+    // Most programs have texts of few tools.
+    let with_texts: BTreeSet<&usize> = found
+        .numbers()
+        .flat_map(|literal| catalog.tools_of(literal))
+        .collect();
     let mut labels: Vec<Label<'_>> = Vec::new();
     for (number, tool) in catalog.tools().iter().enumerate() {
         let structure = tool.structures.iter().find(|structure| {
@@ -72,7 +77,7 @@ pub(super) fn elf(catalog: &Catalog, seen: &Seen<'_>) -> Vec<Identity> {
                 .iter()
                 .all(|one| holds(one, catalog, seen, &symbols))
         });
-        let texts = texts(tool, found);
+        let texts = with_texts.contains(&number).then(|| texts(tool, found)).flatten();
         let main_package = go.filter(|_| main_packages.contains(&number));
         let mut add = |confidence, reason, texts_only| match labels.last_mut() {
             Some(label) if label.tool.id == tool.id => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::search::OVERLAP;
+use super::search::{OVERLAP, Texts};
 
 /// What every such name has in it.
 const MARK: &[u8] = b".so";
@@ -24,8 +24,8 @@ impl LibraryNames {
     }
 
     /// Notes the names in `data`, up to `most` in all. Its first `seen` bytes were searched before; `more` come behind it.
-    pub(super) fn search(&mut self, data: &[u8], seen: usize, more: bool, most: usize) {
-        for at in memchr::memmem::find_iter(data, MARK) {
+    pub(super) fn search(&mut self, data: &[u8], texts: &Texts, seen: usize, more: bool, most: usize) {
+        for at in texts.find(data, MARK) {
             let end = end_at(data, at);
             // What ends with the bytes may go on in the next ones, which repeat it.
             if end + 1 < seen || more && end + 1 >= data.len() {
@@ -85,7 +85,7 @@ mod tests {
 
     fn names(data: &[u8]) -> Vec<String> {
         let mut names = LibraryNames::default();
-        names.search(data, 0, false, 100);
+        names.search(data, &Texts::all(data), 0, false, 100);
         let text = |name: Vec<u8>| String::from_utf8(name).unwrap();
         names.take(&[]).0.into_iter().map(text).collect()
     }
@@ -124,9 +124,9 @@ mod tests {
         for cut in 0..data.len() {
             for overlap in [LONGEST + 2, cut] {
                 let mut names = LibraryNames::default();
-                names.search(&data[..cut], 0, true, 100);
+                names.search(&data[..cut], &Texts::all(data), 0, true, 100);
                 let from = cut.saturating_sub(overlap);
-                names.search(&data[from..], cut - from, false, 100);
+                names.search(&data[from..], &Texts::all(data), cut - from, false, 100);
                 let names = names.take(&[]).0;
                 assert_eq!(
                     names,
@@ -140,10 +140,10 @@ mod tests {
     #[test]
     fn too_many_names_are_told() {
         let mut names = LibraryNames::default();
-        names.search(b"a.so b.so a.so", 0, false, 2);
-        names.search(b"b.so a.so", 0, false, 2);
+        names.search(b"a.so b.so a.so", &Texts::all(b"a.so b.so a.so"), 0, false, 2);
+        names.search(b"b.so a.so", &Texts::all(b"b.so a.so"), 0, false, 2);
         assert_eq!(names.take(&[b"a.so"]), (vec![b"b.so".to_vec()], false));
-        names.search(b"a.so b.so c.so", 0, false, 2);
+        names.search(b"a.so b.so c.so", &Texts::all(b"a.so b.so c.so"), 0, false, 2);
         assert!(names.take(&[]).1);
     }
 }

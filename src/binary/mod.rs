@@ -4,6 +4,7 @@ mod appended;
 mod applets;
 mod archive;
 mod bundle;
+mod commands;
 mod content;
 mod crates;
 mod elf;
@@ -21,6 +22,7 @@ mod self_extracting;
 #[cfg(test)]
 mod tests;
 
+pub use commands::Commands;
 pub use inspector::Inspector;
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +82,10 @@ impl Program {
                 let names = [&elf.interpreter, &elf.soname, &elf.rpath, &elf.runpath];
                 lists(&elf.needed) + lists(&elf.library_names) + names.into_iter().map(one).sum::<usize>()
             }
-            Form::Script(script) => script.interpreter.len() + one(&script.argument) + one(&script.inner),
+            Form::Script(script) => {
+                let commands = script.commands.as_ref().map_or(0, Commands::weight);
+                script.interpreter.len() + one(&script.argument) + one(&script.inner) + commands
+            }
             Form::Archive | Form::Text | Form::Data => 0,
         };
         let identities = self.identities.iter().map(|identity| {
@@ -213,8 +218,8 @@ impl Elf {
     }
 }
 
-/// The first line of a script, as the kernel reads it (`fs/binfmt_script.c`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// The first line of a script, as the kernel reads it (`fs/binfmt_script.c`), and what a shell's script runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
     /// The interpreter's path.
     pub interpreter: Vec<u8>,
@@ -222,6 +227,8 @@ pub struct Script {
     pub argument: Option<Vec<u8>>,
     /// Of a script in two languages, what its shell half starts with the same file: `exec python3 "$0"`.
     pub inner: Option<Vec<u8>>,
+    /// What it runs, if its interpreter is a shell.
+    pub commands: Option<Commands>,
 }
 
 /// A known program found in a file.

@@ -1,6 +1,6 @@
 //! A script's first line, read by the rules of the kernel (`fs/binfmt_script.c`).
 
-use super::Script;
+use super::{Commands, Script};
 
 /// The first bytes of every script.
 pub(super) const MAGIC: &[u8] = b"#!";
@@ -28,6 +28,7 @@ pub(super) fn read(head: &[u8]) -> Option<Script> {
         interpreter: interpreter.to_vec(),
         argument: argument.map(<[u8]>::to_vec),
         inner: inner(interpreter, head),
+        commands: commands(interpreter, argument, head),
     })
 }
 
@@ -52,6 +53,14 @@ fn inner(interpreter: &[u8], head: &[u8]) -> Option<Vec<u8>> {
         let known = LANGUAGES.iter().any(|language| name.starts_with(language));
         known.then(|| program.to_vec())
     })
+}
+
+/// What the script of a shell runs, also where `env` or busybox finds the shell.
+fn commands(interpreter: &[u8], argument: Option<&[u8]>, head: &[u8]) -> Option<Commands> {
+    let finds = [&b"env"[..], b"busybox"].contains(&file_name(interpreter));
+    let mut words = argument.unwrap_or_default().split(u8::is_ascii_whitespace);
+    let shell = |word: &[u8]| SHELLS.contains(&file_name(word));
+    (shell(interpreter) || finds && words.any(shell)).then(|| Commands::of(head, head.len() >= HEAD))
 }
 
 /// Whether an executable text without `#!` reads like a shell's: two or more different words that shell scripts begin or end
@@ -91,6 +100,8 @@ const ENDS: &[&str] = &["; then", "; do"];
 const WHOLE: &[&str] = &["fi", "done", "esac", "then"];
 /// Lines of a text that are looked at.
 const LINES: usize = 60;
+/// Bytes of a script that are shown here, if it has so many: then it goes on.
+const HEAD: usize = 8 << 10;
 /// Bytes in which the shell half of a script in two languages lies.
 const HEADER: usize = 1 << 10;
 /// Names of shells that a first line names.

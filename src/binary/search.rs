@@ -1,5 +1,9 @@
 //! The search finds which literals of the catalogue occur in a file's bytes, in one pass and without knowing their text.
 
+use std::ops::Range;
+
+use memchr::memmem;
+
 use crate::catalog::{Catalog, hash};
 
 /// Bytes that a next chunk must repeat of the one before, so that no literal is cut.
@@ -10,24 +14,79 @@ const QUADS: usize = 16;
 /// Their bytes.
 const BLOCK: usize = QUADS * hash::STRIDE;
 
-/// Which literals were found, by number.
+/// Which literals were found, and where text stands.
 #[derive(Debug)]
-pub(super) struct Found(Vec<bool>);
+pub(super) struct Found {
+    /// By number.
+    literals: Vec<bool>,
+    texts: Texts,
+}
+
+/// Where in the bytes searched last text may stand: everywhere but far from any four bytes of text.
+#[derive(Debug, Default)]
+pub(super) struct Texts(Vec<Range<usize>>);
+
+impl Texts {
+    /// Adds a block with text, and its neighbours, into which text may reach.
+    #[inline]
+    fn add(&mut self, at: usize, end: usize) {
+        let span = at.saturating_sub(BLOCK)..(at + 2 * BLOCK).min(end);
+        match self.0.last_mut() {
+            Some(last) if last.end >= span.start => last.end = span.end,
+            _ => self.0.push(span),
+        }
+    }
+
+    /// Everywhere.
+    #[cfg(test)]
+    pub(super) fn all(data: &[u8]) -> Self {
+        Self(std::iter::once(0..data.len()).collect())
+    }
+
+    /// Where `needle`, which is part of a text, stands in `data`, the bytes searched last.
+    pub(super) fn find<'t>(&'t self, data: &'t [u8], needle: &'t [u8]) -> impl Iterator<Item = usize> {
+        let finder = memmem::Finder::new(needle);
+        self.0.iter().flat_map(move |span| {
+            let mut from = span.start;
+            let text = &data[..span.end.min(data.len())];
+            let finder = finder.clone();
+            std::iter::from_fn(move || {
+                let at = from + finder.find(text.get(from..)?)?;
+                from = at + 1;
+                Some(at)
+            })
+        })
+    }
+}
 
 impl Found {
     pub(super) fn new(catalog: &Catalog) -> Self {
-        Self(vec![false; catalog.literals().len()])
+        Self {
+            literals: vec![false; catalog.literals().len()],
+            texts: Texts::default(),
+        }
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.fill(false);
+        self.literals.fill(false);
+    }
+
+    /// Where text stands in the bytes searched last.
+    pub(super) fn texts(&self) -> &Texts {
+        &self.texts
+    }
+
+    /// The numbers of the literals that were found.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = usize> {
+        let literals = self.literals.iter().enumerate();
+        literals.filter(|(_, found)| **found).map(|(number, _)| number)
     }
 
     /// How many of `literals` were found.
     pub(super) fn count(&self, literals: &[u16]) -> usize {
         literals
             .iter()
-            .filter(|number| self.0.get(usize::from(**number)) == Some(&true))
+            .filter(|number| self.literals.get(usize::from(**number)) == Some(&true))
             .count()
     }
 
@@ -36,41 +95,32 @@ impl Found {
     /// Only every fourth offset is looked at, since one of a literal's four windows lies there, and only where text begins.
     /// Filters that the nearest cache holds tell of nearly all windows that no literal has them, so that few are compared.
     pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8]) {
-        let mut at = 0;
-        while let Some(block) = data.get(at..).and_then(<[u8]>::first_chunk) {
-            self.search_block(catalog, data, at, block);
-            at += BLOCK;
-        }
-        // Zeros are no text: what is not in `data` is in no literal.
-        while at < data.len() {
-            let mut last = [0; BLOCK + hash::WINDOW];
-            for (to, from) in last.iter_mut().zip(data.iter().skip(at)) {
-                *to = *from;
-            }
-            self.search_block(catalog, data, at, &last);
-            at += BLOCK;
-        }
-    }
-
-    /// Searches what begins in the block at `at`, which is given with the bytes that its last window has behind it.
-    #[inline]
-    fn search_block(
-        &mut self,
-        catalog: &Catalog,
-        data: &[u8],
-        at: usize,
-        block: &[u8; BLOCK + hash::WINDOW],
-    ) {
+        self.texts.0.clear();
         let index = catalog.index();
-        let mut text = if index.text_only() { text(block) } else { !0 };
-        while text != 0 {
-            let quad = text.trailing_zeros() as usize % QUADS;
-            text &= text - 1;
-            let word = word(block, quad * hash::STRIDE);
-            let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
-            if index.wide.may_have(wide) | index.short.may_have(short) {
-                for hash in [wide, short] {
-                    self.compare(catalog, data, at + quad * hash::STRIDE, hash);
+        let mut last = [0; BLOCK + hash::WINDOW];
+        for at in (0..data.len()).step_by(BLOCK) {
+            let block = data.get(at..).unwrap_or_default();
+            let block = block.first_chunk().unwrap_or_else(|| {
+                // Zeros are in no literal that ends before them.
+                last = [0; BLOCK + hash::WINDOW];
+                last.iter_mut().zip(block).for_each(|(to, from)| *to = *from);
+                &last
+            });
+            let mut text = match index.text_only() {
+                true if !any_text(block) => continue,
+                true => text(block),
+                false => !0,
+            };
+            self.texts.add(at, data.len());
+            while text != 0 {
+                let quad = text.trailing_zeros() as usize % QUADS;
+                text &= text - 1;
+                let word = word(block, quad * hash::STRIDE);
+                let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
+                if index.wide.may_have(wide) | index.short.may_have(short) {
+                    for hash in [wide, short] {
+                        self.compare(catalog, data, at + quad * hash::STRIDE, hash);
+                    }
                 }
             }
         }
@@ -80,7 +130,8 @@ impl Found {
     fn compare(&mut self, catalog: &Catalog, data: &[u8], at: usize, hash: u32) {
         for window in catalog.index().with(hash) {
             let number = usize::from(window.literal);
-            let (Some(found), Some(literal)) = (self.0.get_mut(number), catalog.literals().get(number))
+            let (Some(found), Some(literal)) =
+                (self.literals.get_mut(number), catalog.literals().get(number))
             else {
                 continue;
             };
@@ -88,17 +139,29 @@ impl Found {
                 let whole = at
                     .checked_sub(usize::from(window.offset))
                     .and_then(|start| data.get(start..start + usize::from(literal.length)));
-                *found = whole.is_some_and(|bytes| hash::whole(bytes) == literal.whole);
+                *found = whole.is_some_and(|bytes| {
+                    hash::end(bytes) == Some(literal.end) && hash::whole(bytes) == literal.whole
+                });
             }
         }
     }
 }
 
-/// Which groups of four bytes are text, as bits. Without a branch, so that many are asked at once.
+/// Whether any group of four bytes is text: of most blocks of machine code none is.
+#[inline]
+fn any_text(block: &[u8; BLOCK + hash::WINDOW]) -> bool {
+    let (quads, _) = block.as_chunks::<{ hash::STRIDE }>();
+    // Without a branch, so that many are asked at once.
+    quads[..QUADS]
+        .iter()
+        .fold(false, |any, quad| any | hash::is_text(*quad))
+}
+
+/// Which groups of four bytes are text, as bits.
 #[inline]
 fn text(block: &[u8; BLOCK + hash::WINDOW]) -> u16 {
     let (quads, _) = block.as_chunks::<{ hash::STRIDE }>();
-    let quads = quads.iter().take(QUADS).zip(0..);
+    let quads = quads[..QUADS].iter().zip(0..);
     quads.fold(0, |all, (quad, number)| {
         all | u16::from(hash::is_text(*quad)) << number
     })
@@ -155,11 +218,7 @@ mod tests {
     fn found(catalog: &Catalog, data: &[u8]) -> BTreeSet<u16> {
         let mut found = Found::new(catalog);
         found.search(catalog, data);
-        (0..)
-            .zip(&found.0)
-            .filter(|(_, is)| **is)
-            .map(|(number, _)| number)
-            .collect()
+        found.numbers().map(|number| number as u16).collect()
     }
 
     /// What any search must find, the slow way.

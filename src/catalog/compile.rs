@@ -185,6 +185,9 @@ fn unique<'a>(names: impl Iterator<Item = &'a String>, what: &str) -> Result<BTr
     Ok(seen)
 }
 
+/// Shortest name of a symbol that may be asked for, in bytes.
+const SYMBOL: usize = 3;
+
 /// Every literal of every signature, once.
 fn literals(file: &File) -> Result<BTreeMap<&str, Literal>> {
     let mut all = BTreeMap::new();
@@ -283,6 +286,9 @@ fn condition(text: &str, ids: &BTreeSet<&str>, literal: &impl Fn(&str) -> Option
             .parse::<u64>()
             .map_err(|error| format!("condition {text}: {error}"))
     };
+    if matches!(kind, "import" | "define") && names(value).any(|name| name.len() < SYMBOL) {
+        return Err(format!("`{text}` names a symbol of fewer than {SYMBOL} letters"));
+    }
     let name = || value.to_owned();
     let hashes = || names(value).map(|name| hash::whole(name.as_bytes())).collect();
     Ok(match (kind, value) {

@@ -16,6 +16,12 @@ pub(crate) fn window(word: u64) -> u32 {
     (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as u32
 }
 
+/// The hash of the last window of a literal; `None` if it is shorter.
+#[inline]
+pub(crate) fn end(literal: &[u8]) -> Option<u32> {
+    literal.last_chunk().map(|word| window(u64::from_le_bytes(*word)))
+}
+
 /// The first bytes of a window, as many as a short one has.
 #[inline]
 pub(crate) fn short(word: u64) -> u64 {

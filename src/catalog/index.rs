@@ -24,7 +24,7 @@ pub(crate) struct Index {
 pub(crate) struct Filter<const WORDS: usize>(Box<[u64; WORDS]>);
 
 impl<const WORDS: usize> Filter<WORDS> {
-    fn of(hashes: impl Iterator<Item = u32>) -> Self {
+    pub(super) fn of(hashes: impl Iterator<Item = u32>) -> Self {
         let words = vec![0; WORDS].into_boxed_slice();
         let mut filter = Self(words.try_into().expect("it was made with so many words"));
         for hash in hashes {

@@ -55,6 +55,7 @@ pub(super) fn literal(text: &str) -> Result<Literal, String> {
     }
     Ok(Literal {
         whole: hash::whole(bytes),
+        end: hash::end(bytes).unwrap_or_default(),
         windows,
         offset: u8::try_from(offset).map_err(|error| error.to_string())?,
         length: u8::try_from(bytes.len()).map_err(|error| error.to_string())?,

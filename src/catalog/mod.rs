@@ -12,6 +12,7 @@ mod names;
 mod own;
 mod patterns;
 pub mod secrets;
+mod symbols;
 pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ pub use combination::{Atom, Combination};
 use index::Index;
 pub use module::Module;
 use patterns::Patterns;
+pub(crate) use symbols::SymbolNames;
 pub use tables::Capability;
 use tables::{Applet, Condition, Literal, Tables, Tool};
 
@@ -39,7 +41,9 @@ pub struct Catalog {
     index: Index,
     go: Patterns,
     script: Patterns,
-    symbols: BTreeSet<Vec<u8>>,
+    symbols: SymbolNames,
+    /// For each literal the tools that have it in a signature.
+    tools_of: Vec<Vec<usize>>,
     crates: BTreeSet<u64>,
 }
 
@@ -116,12 +120,13 @@ impl Catalog {
             }
         }
         Self {
+            tools_of: tools_of(&tables),
             families: tables.tools.iter().map(Family::of).collect(),
             by_name,
             index: Index::of(&tables.literals),
             go: Patterns::go(&tables.tools),
             script: Patterns::script(&tables.tools),
-            symbols,
+            symbols: SymbolNames::of(symbols),
             crates,
             tables,
         }
@@ -238,13 +243,18 @@ impl Catalog {
     }
 
     /// Every dynamic symbol that an entry asks for.
-    pub(crate) fn symbols(&self) -> &BTreeSet<Vec<u8>> {
+    pub(crate) fn symbols(&self) -> &SymbolNames {
         &self.symbols
     }
 
     /// Hashes of the names of all Rust crates that an entry asks for.
     pub(crate) fn crates(&self) -> &BTreeSet<u64> {
         &self.crates
+    }
+
+    /// Numbers of the tools that have the literal of this number in a signature; ascending.
+    pub(crate) fn tools_of(&self, literal: usize) -> &[usize] {
+        self.tools_of.get(literal).map_or(&[], Vec::as_slice)
     }
 
     /// The windows of the literals.
@@ -314,6 +324,19 @@ pub(crate) fn rank(rule: Option<&str>) -> usize {
 /// The rule of this id.
 fn rule(id: Option<&str>) -> Option<&'static str> {
     compile::RULES.into_iter().find(|rule| Some(*rule) == id)
+}
+
+fn tools_of(tables: &Tables) -> Vec<Vec<usize>> {
+    let mut tools = vec![Vec::new(); tables.literals.len()];
+    for (number, tool) in tables.tools.iter().enumerate() {
+        for literal in tool.signatures.iter().flat_map(|signature| &signature.any) {
+            let of_literal = tools.get_mut(usize::from(*literal));
+            if let Some(of_literal) = of_literal.filter(|all| all.last() != Some(&number)) {
+                of_literal.push(number);
+            }
+        }
+    }
+    tools
 }
 
 fn builtin_tables() -> Tables {

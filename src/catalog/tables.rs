@@ -26,6 +26,9 @@ pub(crate) struct Tables {
 pub(crate) struct Literal {
     /// [`hash::whole`](super::hash::whole) of the literal.
     pub(crate) whole: u64,
+    /// [`hash::window`](super::hash::window) of its last [`WINDOW`](super::hash::WINDOW) bytes: where it is not this literal that
+    /// stands behind a window, this mostly tells.
+    pub(crate) end: u32,
     /// [`hash::window`](super::hash::window) of its rarest windows, one behind the other.
     pub(crate) windows: [u32; super::hash::STRIDE],
     /// Where in the literal the first of them lies.

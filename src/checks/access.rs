@@ -5,15 +5,18 @@ use std::collections::BTreeSet;
 use crate::{
     layer::Kind,
     path::RootPath,
-    rootfs::{Node, Rootfs, user::Outcome},
+    rootfs::{Node, Rootfs, Unresolved, user::Outcome},
 };
 
-use super::{Subject, start::Who, user};
+use super::{Subject, start::Who, tools, user};
 
 /// Mode bit of each class.
 const WRITE: u16 = 0o2;
 const READ: u16 = 0o4;
 const SEARCH: u16 = 0o1;
+
+/// Links that Linux follows.
+const LINKS: usize = 40;
 
 /// How a user may change what is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub(super) enum Way {
     Owner,
     /// They may replace what is in this directory above it.
     Directory(RootPath),
+    /// Nothing is there, and they may put something into this directory above it.
+    Absent(RootPath),
 }
 
 /// As a clause with `it` for the path.
@@ -33,6 +38,7 @@ impl std::fmt::Display for Way {
             Self::Mode(mode) => write!(f, "its mode is {mode:04o}"),
             Self::Owner => f.write_str("it belongs to that user"),
             Self::Directory(directory) => write!(f, "entries of {directory} can be replaced"),
+            Self::Absent(directory) => write!(f, "it is not there, and {directory} can be filled"),
         }
     }
 }
@@ -64,27 +70,40 @@ pub(super) fn users(subject: &Subject<'_>) -> Vec<Who> {
     users
 }
 
+/// The owner and group of a file, or all that some runtime gives it.
+fn owners(node: &Node) -> impl Iterator<Item = (u64, u64)> {
+    let own = Some((node.uid, node.gid)).filter(|_| node.owners.is_empty());
+    own.into_iter().chain(node.owners.iter().copied())
+}
+
+/// Whether a file belongs to a user, under some runtime.
+fn owns(who: &Who, node: &Node) -> bool {
+    owners(node).any(|(uid, _)| uid == who.uid)
+}
+
 /// Whether the mode grants a right: one class counts, the first that fits.
 fn may(who: &Who, node: &Node, right: u16) -> bool {
-    let class = if who.uid == node.uid {
-        6
-    } else if who.groups.contains(&node.gid) {
-        3
-    } else {
-        0
-    };
-    node.mode >> class & right != 0
+    owners(node).any(|(uid, gid)| {
+        let class = if who.uid == uid {
+            6
+        } else if who.groups.contains(&gid) {
+            3
+        } else {
+            0
+        };
+        node.mode >> class & right != 0
+    })
 }
 
 /// Whether every directory above `path` can be entered.
-fn reaches(who: &Who, path: &RootPath, rootfs: &Rootfs) -> bool {
+pub(super) fn reaches(who: &Who, path: &RootPath, rootfs: &Rootfs) -> bool {
     let mut above = rootfs.above(path);
-    above.all(|node| node.implied || who.uid == node.uid || may(who, node, SEARCH))
+    above.all(|node| node.implied || owns(who, node) || may(who, node, SEARCH))
 }
 
 /// Whether a user may read a file.
 pub(super) fn may_read(who: &Who, node: &Node, rootfs: &Rootfs) -> bool {
-    (may(who, node, READ) || who.uid == node.uid) && node.paths.iter().any(|path| reaches(who, path, rootfs))
+    (may(who, node, READ) || owns(who, node)) && node.paths.iter().any(|path| reaches(who, path, rootfs))
 }
 
 /// Whether a user may make, remove and rename entries of a directory.
@@ -98,19 +117,11 @@ pub(super) fn may_fill(who: &Who, directory: &Node, rootfs: &Rootfs) -> bool {
             .is_some_and(|path| reaches(who, path, rootfs))
 }
 
-/// How a user may change the file or directory at a path that no link is in, or put another in its place.
+/// How a user may change a file, link or directory, or put another in its place.
 pub(super) fn may_change(who: &Who, node: &Node, rootfs: &Rootfs) -> Option<Way> {
-    if node.implied {
-        return None;
-    }
     for path in &node.paths {
-        if reaches(who, path, rootfs) {
-            if who.uid == node.uid {
-                return Some(Way::Owner);
-            }
-            if may(who, node, WRITE) && (node.kind != Kind::Directory || may(who, node, SEARCH)) {
-                return Some(Way::Mode(node.mode));
-            }
+        if let Some(way) = may_write(who, node).filter(|_| reaches(who, path, rootfs)) {
+            return Some(way);
         }
         // From the file upwards: whoever may fill a directory may put another in the place of what is in it.
         let mut below = node;
@@ -118,7 +129,7 @@ pub(super) fn may_change(who: &Who, node: &Node, rootfs: &Rootfs) -> Option<Way>
             let Some(directory) = rootfs.get(&above) else {
                 break;
             };
-            let sticky = directory.mode & 0o1000 != 0 && directory.uid != who.uid && below.uid != who.uid;
+            let sticky = directory.mode & 0o1000 != 0 && directory.uid != who.uid && !owns(who, below);
             if !sticky && may_fill(who, directory, rootfs) {
                 return Some(Way::Directory(above));
             }
@@ -126,4 +137,67 @@ pub(super) fn may_change(who: &Who, node: &Node, rootfs: &Rootfs) -> Option<Way>
         }
     }
     None
+}
+
+/// How a user may write to what they can get to: the directories above are not looked at. Nobody writes to a link, and what
+/// no member made belongs to root.
+pub(super) fn may_write(who: &Who, node: &Node) -> Option<Way> {
+    if node.implied || matches!(node.kind, Kind::Symlink(_)) {
+        return None;
+    }
+    if owns(who, node) {
+        return Some(Way::Owner);
+    }
+    let writes = may(who, node, WRITE) && (node.kind != Kind::Directory || may(who, node, SEARCH));
+    writes.then_some(Way::Mode(node.mode))
+}
+
+/// How a user may decide what is found under a path, and where: at a link on the way, at its end, or by putting something there
+/// if nothing is.
+pub(super) fn may_decide(who: &Who, path: &RootPath, rootfs: &Rootfs) -> Option<(RootPath, Way)> {
+    let at = |node: &Node| Some((tools::first_path(node), may_change(who, node, rootfs)?));
+    if let Some(turned) = links_on_way(rootfs, path).into_iter().find_map(at) {
+        return Some(turned);
+    }
+    match rootfs.resolve(path) {
+        Ok(node) => at(node),
+        Err(Unresolved::Missing(missing)) => {
+            let above = missing.parent()?;
+            let directory = rootfs.get(&above)?;
+            if may_fill(who, directory, rootfs) {
+                return Some((missing, Way::Absent(above)));
+            }
+            Some((missing, may_change(who, directory, rootfs)?))
+        }
+        Err(Unresolved::Loop | Unresolved::NotADirectory(_)) => None,
+    }
+}
+
+/// The links that are followed on the way to a path.
+fn links_on_way<'a>(rootfs: &'a Rootfs, path: &RootPath) -> Vec<&'a Node> {
+    let mut links = Vec::new();
+    let mut todo: Vec<&[u8]> = path.components().rev().collect();
+    let mut here = RootPath::root();
+    while let Some(part) = todo.pop() {
+        // Every part of `here` is no link, so that `..` is the directory above.
+        let next = here.join(part);
+        match rootfs.get(&next) {
+            Some(node) => {
+                let Kind::Symlink(target) = &node.kind else {
+                    here = next;
+                    continue;
+                };
+                links.push(node);
+                if links.len() > LINKS {
+                    break;
+                }
+                if target.starts_with(b"/") {
+                    here = RootPath::root();
+                }
+                todo.extend(target.split(|&byte| byte == b'/').rev());
+            }
+            None => break,
+        }
+    }
+    links
 }

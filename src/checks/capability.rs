@@ -82,6 +82,9 @@ const MEDIUM: &[u32] = &[4, 5, 9, 12, 13, 15, 24, 25, 30, 34, 38, 40];
 /// The default bounding set of Docker and containerd.
 const BOUNDING: &[u32] = &[0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31];
 
+/// Those of them that CRI-O's default set lacks (its documentation).
+const NOT_OF_CRIO: &[u32] = &[13, 18, 27, 29, 31];
+
 const fn bits(numbers: &[u32]) -> u64 {
     let mut set = 0;
     let mut at = 0;
@@ -153,6 +156,15 @@ impl FileCapabilities {
     pub(super) fn beyond_default(&self) -> u64 {
         if self.effective {
             self.permitted & !bits(BOUNDING) & ((1 << NAMES.len()) - 1)
+        } else {
+            0
+        }
+    }
+
+    /// The same for CRI-O, whose default set is smaller: what only it refuses.
+    pub(super) fn beyond_crio(&self) -> u64 {
+        if self.effective {
+            self.permitted & bits(NOT_OF_CRIO)
         } else {
             0
         }
@@ -307,6 +319,84 @@ mod tests {
         }
         let all = decode(&hex("01000002ffffffff00000000ff01000000000000")).unwrap();
         assert_eq!((names(all.permitted).as_str(), all.power()), ("all", Root));
+    }
+
+    /// Number, name, what it is worth, and whether Docker's and CRI-O's default bounding sets have it.
+    #[test]
+    fn every_capability_has_its_name_weight_and_bounds() {
+        use Power::{Low, Medium, Root};
+        let rows = [
+            ("chown", Root, true, true),
+            ("dac_override", Root, true, true),
+            ("dac_read_search", Root, false, false),
+            ("fowner", Root, true, true),
+            ("fsetid", Medium, true, true),
+            ("kill", Medium, true, true),
+            ("setgid", Root, true, true),
+            ("setuid", Root, true, true),
+            ("setpcap", Root, true, true),
+            ("linux_immutable", Medium, false, false),
+            ("net_bind_service", Low, true, true),
+            ("net_broadcast", Low, false, false),
+            ("net_admin", Medium, false, false),
+            ("net_raw", Medium, true, false),
+            ("ipc_lock", Low, false, false),
+            ("ipc_owner", Medium, false, false),
+            ("sys_module", Root, false, false),
+            ("sys_rawio", Root, false, false),
+            ("sys_chroot", Root, true, false),
+            ("sys_ptrace", Root, false, false),
+            ("sys_pacct", Low, false, false),
+            ("sys_admin", Root, false, false),
+            ("sys_boot", Root, false, false),
+            ("sys_nice", Low, false, false),
+            ("sys_resource", Medium, false, false),
+            ("sys_time", Medium, false, false),
+            ("sys_tty_config", Low, false, false),
+            ("mknod", Root, true, false),
+            ("lease", Low, false, false),
+            ("audit_write", Low, true, false),
+            ("audit_control", Medium, false, false),
+            ("setfcap", Root, true, false),
+            ("mac_override", Root, false, false),
+            ("mac_admin", Root, false, false),
+            ("syslog", Medium, false, false),
+            ("wake_alarm", Low, false, false),
+            ("block_suspend", Low, false, false),
+            ("audit_read", Low, false, false),
+            ("perfmon", Medium, false, false),
+            ("bpf", Root, false, false),
+            ("checkpoint_restore", Medium, false, false),
+        ];
+        assert_eq!(rows.len(), NAMES.len());
+        for (number, (name, power, docker, crio)) in rows.into_iter().enumerate() {
+            let set = FileCapabilities {
+                effective: true,
+                permitted: 1 << number,
+                inheritable: 0,
+                root_id: 0,
+            };
+            assert_eq!(names(set.permitted), name);
+            assert_eq!(set.power(), power, "{name}");
+            assert_eq!(set.beyond_default() == 0, docker, "{name}");
+            assert_eq!(
+                set.beyond_default() == 0 && set.beyond_crio() == 0,
+                crio,
+                "{name}"
+            );
+            let raised = FileCapabilities {
+                effective: false,
+                ..set
+            };
+            assert_eq!((raised.beyond_default(), raised.beyond_crio()), (0, 0), "{name}");
+        }
+    }
+
+    /// The upper halves of the masks stand apart.
+    #[test]
+    fn upper_halves_belong_to_their_masks() {
+        let read = decode(&hex("0000000200000000000000000100000080000000")).unwrap();
+        assert_eq!((read.permitted, read.inheritable), (1 << 32, 1 << 39));
     }
 
     #[test]

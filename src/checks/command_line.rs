@@ -95,7 +95,8 @@ pub(super) fn shell_command<'v>(argv: &[&'v [u8]]) -> Option<&'v [u8]> {
     None
 }
 
-fn is_shell_name(word: &[u8]) -> bool {
+/// Whether a program of this name is a shell.
+pub(super) fn is_shell_name(word: &[u8]) -> bool {
     [
         &b"sh"[..],
         b"bash",
@@ -198,7 +199,7 @@ mod tests {
             env_line(&Script {
                 interpreter: b"/usr/bin/env".to_vec(),
                 argument: argument.map(|text| text.as_bytes().to_vec()),
-                inner: None,
+                ..Script::default()
             })
             .unwrap()
         };

@@ -57,66 +57,67 @@ const CHARACTER: &[Known] = &[
     known(162, 0, u32::MAX, "raw disks", false),
 ];
 
+/// What a device opens.
+pub(super) struct Device {
+    /// `a block device (8:0, a disk)`.
+    pub(super) what: String,
+    /// It opens a piece of the host.
+    strong: bool,
+    /// It opens nothing that a container does not have anyway.
+    pub(super) harmless: bool,
+}
+
+/// What a node opens; `None`: it is no device.
+pub(super) fn device(kind: &Kind) -> Option<Device> {
+    let (sort, major, minor) = match *kind {
+        // How overlay file systems mark what was removed.
+        Kind::CharDevice { major: 0, minor: 0 } => return None,
+        Kind::CharDevice { major, minor } => ("character", major, minor),
+        Kind::BlockDevice { major, minor } => ("block", major, minor),
+        _ => return None,
+    };
+    let block = sort == "block";
+    let known = CHARACTER
+        .iter()
+        .find(|known| !block && known.major == major && known.minors.contains(&minor));
+    let opens = if block {
+        ", a disk".to_owned()
+    } else {
+        known.map_or_else(String::new, |known| format!(", {}", known.what))
+    };
+    Some(Device {
+        what: format!("a {sort} device ({major}:{minor}{opens})"),
+        strong: block || known.is_some_and(|known| !known.harmless),
+        harmless: known.is_some_and(|known| known.harmless),
+    })
+}
+
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let Some(rule) = Rule::get(RULE) else {
         return Vec::new();
     };
     let users = access::users(subject);
+    let root = user::resolution(subject).is_some_and(|user| user.root().is_some());
     let readable = |node: &Node| {
-        users
+        root || users
             .iter()
             .any(|who| access::may_read(who, node, subject.rootfs))
     };
-    let found = |node: &Node| finding(rule, node, readable(node));
-    let devices = subject
-        .rootfs
-        .nodes()
-        .filter(|node| matches!(node.kind, Kind::CharDevice { .. } | Kind::BlockDevice { .. }));
-    devices.filter_map(found).collect()
+    let found = |node: &Node| Some(finding(rule, node, &device(&node.kind)?, readable(node)));
+    subject.rootfs.nodes().filter_map(found).collect()
 }
 
-fn finding(rule: &'static Rule, node: &Node, readable: bool) -> Option<Finding> {
-    let (sort, major, minor, known) = match node.kind {
-        // How overlay file systems mark what was removed.
-        Kind::CharDevice { major: 0, minor: 0 } => return None,
-        Kind::CharDevice { major, minor } => {
-            let known = CHARACTER
-                .iter()
-                .find(|known| known.major == major && known.minors.contains(&minor));
-            let harmless = known.is_some_and(|known| known.harmless);
-            let strong = known.is_some_and(|known| !known.harmless);
-            (
-                "character",
-                major,
-                minor,
-                (known.map(|known| known.what), harmless, strong),
-            )
-        }
-        Kind::BlockDevice { major, minor } => ("block", major, minor, (Some("a disk"), false, true)),
-        _ => return None,
-    };
-    let (what, harmless, strong) = known;
-    let path = tools::first_path(node);
-    let covered = path.is_below(&RootPath::from("/dev"));
-    let is = what.map_or_else(String::new, |what| format!(", {what}"));
-    let mut message = format!(
-        "{path} is a {sort} device ({major}:{minor}{is}) of mode {:04o}",
-        node.mode
-    );
-    message.push_str(if covered {
+fn finding(rule: &'static Rule, node: &Node, device: &Device, readable: bool) -> Finding {
+    let dev = RootPath::from("/dev");
+    let outside = node.paths.iter().find(|path| !path.is_below(&dev));
+    let path = outside.cloned().unwrap_or_else(|| tools::first_path(node));
+    let mut message = format!("{path} is {} of mode {:04o}", device.what, node.mode);
+    message.push_str(if outside.is_none() {
         "; a runtime covers /dev with its own"
     } else {
         "; it is outside /dev, which a runtime would cover"
     });
-    let mut severity = match (strong, harmless && covered) {
-        (true, _) => Severity::High,
-        (_, true) => Severity::Info,
-        _ => rule.severity,
-    };
-    if strong && !covered && readable {
-        severity = Severity::Critical;
-    }
-    if readable && !harmless {
+    if readable && !device.harmless {
         message.push_str("; the user that the container runs as may read it");
     }
     let mut finding = Finding::new(
@@ -124,8 +125,13 @@ fn finding(rule: &'static Rule, node: &Node, readable: bool) -> Option<Finding> 
         message,
         "Leave devices out of the image, and let whoever starts the container grant the one that is needed",
     );
-    finding.severity = severity;
+    finding.severity = match (device.strong, device.harmless) {
+        (true, _) if outside.is_some() || readable => Severity::Critical,
+        (true, _) => Severity::High,
+        (_, true) if outside.is_none() => Severity::Info,
+        _ => rule.severity,
+    };
     finding.layer = Some(node.layer);
     finding.path = Some(path);
-    Some(finding)
+    finding
 }

@@ -4,8 +4,8 @@ use super::tests::{config, in_files, look, messages, mode};
 use super::*;
 use crate::{
     finding::{Qualifier, Severity},
-    layer::{Entry, Kind, Secret},
-    rootfs::testing::{dir, entry, file, layer, merge, owned, program, rootfs, symlink, text, whiteout},
+    layer::{Entry, Secret},
+    rootfs::testing::{dir, file, layer, merge, owned, program, rootfs, symlink, text, whiteout},
 };
 
 fn subjects(found: &[Finding]) -> Vec<&str> {
@@ -190,49 +190,6 @@ fn directories_searched_first_and_a_preload_that_could_be_made() {
     config.env = vec!["PATH=/opt/bin:/usr/bin:/late".to_owned()];
     let found = look("writable-program", &files, Some(&config));
     assert_eq!(paths(&found), ["/etc/ld.so.preload", "/opt/bin"]);
-}
-
-#[test]
-fn devices_weigh_by_what_they_open() {
-    let char = |path: &str, major, minor| entry(path, Kind::CharDevice { major, minor }, 0o666);
-    let found = in_files(
-        "device-file",
-        [
-            char("/dev/null", 1, 3),
-            char("/null", 1, 3),
-            char("/dev/mem", 1, 1),
-            char("/net/tun", 10, 200),
-            char("/gone", 0, 0),
-            char("/dev/odd", 99, 1),
-            entry("/dev/sda", Kind::BlockDevice { major: 8, minor: 0 }, 0o660),
-            entry("/dev/pipe", Kind::Fifo, 0o666),
-        ],
-    );
-    let told: Vec<_> = found
-        .iter()
-        .map(|finding| (finding.path.as_ref().unwrap().to_string(), finding.severity))
-        .collect();
-    let told: Vec<_> = told
-        .iter()
-        .map(|(path, severity)| (path.as_str(), *severity))
-        .collect();
-    assert_eq!(
-        told,
-        [
-            ("/dev/mem", Severity::High),
-            ("/dev/null", Severity::Info),
-            ("/dev/odd", Severity::Medium),
-            ("/dev/sda", Severity::High),
-            ("/net/tun", Severity::High),
-            ("/null", Severity::Medium),
-        ]
-    );
-    let files = rootfs([entry("/disk", Kind::BlockDevice { major: 8, minor: 0 }, 0o666)]);
-    let config = config("1000:1000", &["/x"], &[]);
-    assert_eq!(
-        look("device-file", &files, Some(&config))[0].severity,
-        Severity::Critical
-    );
 }
 
 // Exposure.

@@ -133,6 +133,11 @@ fn describe(path: &str, set: &FileCapabilities) -> (Severity, String) {
             "a container without {} in its bounding set cannot start it at all",
             names(beyond)
         ));
+    } else if set.beyond_crio() != 0 {
+        remarks.push(format!(
+            "CRI-O, whose default bounding set has no {}, cannot start it at all",
+            names(set.beyond_crio())
+        ));
     }
     (severity, remarks.join("; "))
 }

@@ -57,7 +57,7 @@ pub fn command_line(data: &[u8]) {
     let script = Script {
         interpreter: argv.first().copied().unwrap_or_default().to_vec(),
         argument: argv.get(1).map(|word| word.to_vec()),
-        inner: None,
+        ..Script::default()
     };
     if let Some(program) = command_line::env_line(&script).and_then(|line| line.program) {
         assert!(

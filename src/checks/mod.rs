@@ -53,6 +53,7 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod tools;
+mod trusted;
 mod unknown_user;
 mod unreachable_executable;
 mod user;

@@ -10,7 +10,10 @@ use crate::{
     rootfs::Residue,
 };
 
-use super::{Check, Subject, identify, package_database, secret_file};
+use super::{
+    Check, Subject, capability, device_file, identify, package_database, secret_file,
+    set_id::{self, Bit},
+};
 
 const RULE: &str = "residue";
 const FIX: &str = "Remove it in the instruction that brings it, or build in an earlier stage and copy only the result: a later \
@@ -84,6 +87,10 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut groups: BTreeMap<(Told, usize), Vec<&Residue>> = BTreeMap::new();
     for residue in subject.rootfs.residue() {
+        if let Some(what) = device(residue, subject) {
+            found.push(alone(rule, &what, residue, subject));
+            continue;
+        }
         if residue.entry.kind != Kind::File || residue.entry.size == 0 {
             continue;
         }
@@ -109,17 +116,16 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
 fn told(residue: &Residue, subject: &Subject<'_>) -> Told {
     let entry = &residue.entry;
     let path = &entry.path;
-    if let Some(what) = tool(residue, subject) {
-        return Told::Alone(what);
+    let (tool, rights) = (tool(residue, subject), rights(residue, subject));
+    if tool.is_some() || !rights.is_empty() {
+        let what: Vec<String> = tool.into_iter().chain(rights).collect();
+        return Told::Alone(format!(", {},", what.join(", ")));
     }
     if let Some((what, _)) = secret_file::describe(path, &entry.secrets) {
         return Told::Alone(format!(", which holds {what},"));
     }
     if SECRETS.contains(&path.name()) && residue.entry.secrets.is_empty() {
         return Told::Alone(", a file that usually holds credentials,".to_owned());
-    }
-    if entry.program.is_some() && entry.mode & 0o4000 != 0 && entry.mode & 0o111 != 0 {
-        return Told::Alone(format!(", a set-uid program of uid {},", entry.uid));
     }
     if let Some(manager) = package_database::manager(path).filter(|_| !residue.overwritten) {
         return Told::Alone(format!(", the database of {manager},"));
@@ -160,7 +166,50 @@ fn tool(residue: &Residue, subject: &Subject<'_>) -> Option<String> {
     }
     let name = identify::bare_evidence(&residue.entry.path, &tool, subject).name;
     let rule = tool.rule.replace('-', " ");
-    Some(format!(", the {rule} {name},"))
+    Some(format!("the {rule} {name}"))
+}
+
+/// What a removed program gave whoever started it, unless what is in its place now gives the same.
+fn rights(residue: &Residue, subject: &Subject<'_>) -> Vec<String> {
+    let entry = &residue.entry;
+    let Some(program) = entry.program.as_deref().filter(|program| program.is_program()) else {
+        return Vec::new();
+    };
+    let now = subject
+        .rootfs
+        .get(&entry.path)
+        .filter(|node| node.kind == Kind::File);
+    let mut rights = Vec::new();
+    for (bit, word, now_owner, owner) in [
+        (Bit::User, "uid", now.map(|node| node.uid), entry.uid),
+        (Bit::Group, "gid", now.map(|node| node.gid), entry.gid),
+    ] {
+        let still = now.is_some_and(|node| set_id::obeyed(bit, node.mode, node.program.as_deref()));
+        if set_id::obeyed(bit, entry.mode, Some(program)) && !(still && now_owner == Some(owner)) {
+            rights.push(format!("a set-{word} program of {word} {owner}"));
+        }
+    }
+    let runs = entry.mode & 0o111 != 0 && !matches!(program.form, Form::Script(_));
+    let value = entry.capability.as_deref().filter(|_| runs);
+    let gives = value.and_then(|raw| capability::decode(raw).ok());
+    let still = now.and_then(|node| node.capability.as_deref()) == value;
+    if let Some(set) = gives.filter(|set| set.permitted != 0 && !still) {
+        let names = capability::names(set.permitted);
+        rights.push(format!("a program with the file capabilities {names}"));
+    }
+    rights
+}
+
+/// A removed device, but for those that open nothing and that tools which build a whole system leave below `/dev`.
+fn device(residue: &Residue, subject: &Subject<'_>) -> Option<String> {
+    let entry = &residue.entry;
+    let device = device_file::device(&entry.kind)?;
+    let still = subject
+        .rootfs
+        .get(&entry.path)
+        .is_some_and(|node| node.kind == entry.kind);
+    let left_over = device.harmless && entry.path.is_below(&RootPath::from("/dev"));
+    (!left_over && !still).then(|| format!(", {},", device.what))
 }
 
 /// `node_modules/.cache`, `__pycache__` wherever it lies.

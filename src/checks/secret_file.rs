@@ -43,7 +43,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         if let Some((what, likely)) = describe(&path, &node.secrets) {
             found.push(finding(rule, node, &path, &what, likely, readable()));
         } else if node.size > 0
-            && SHADOWS.iter().any(|shadow| path == RootPath::from(*shadow))
+            && SHADOWS
+                .iter()
+                .any(|shadow| node.paths.contains(&RootPath::from(*shadow)))
             && let Some(uid) = readable()
         {
             let mut readable = finding(rule, node, &path, "", true, None);

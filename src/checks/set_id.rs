@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    binary::Form,
+    binary::{Form, Program},
     finding::{Finding, Rule, Severity},
     layer::Kind,
     path::RootPath,
@@ -47,18 +47,19 @@ pub(super) fn find(rule: &str, bit: Bit, subject: &Subject<'_>) -> Vec<Finding> 
         .collect()
 }
 
-/// Scripts, empty files and files without execute bit gain nothing from a set-id bit; neither does a directory. Set-gid
-/// without group execute means mandatory locking, not a group.
 fn has_effect(node: &Node, bit: Bit) -> bool {
+    node.kind == Kind::File && node.size > 0 && obeyed(bit, node.mode, node.program.as_deref())
+}
+
+/// Scripts and files without execute bit gain nothing from a set-id bit. Set-gid without group execute means mandatory
+/// locking, not a group.
+pub(super) fn obeyed(bit: Bit, mode: u16, program: Option<&Program>) -> bool {
     let set = match bit {
-        Bit::User => node.mode & 0o4000 != 0,
-        Bit::Group => node.mode & 0o2010 == 0o2010,
+        Bit::User => mode & 0o4000 != 0,
+        Bit::Group => mode & 0o2010 == 0o2010,
     };
-    let script = matches!(
-        node.program.as_ref().map(|program| &program.form),
-        Some(Form::Script(_))
-    );
-    set && node.kind == Kind::File && node.mode & 0o111 != 0 && node.size > 0 && !script
+    let script = matches!(program.map(|program| &program.form), Some(Form::Script(_)));
+    set && mode & 0o111 != 0 && !script
 }
 
 /// Programs that are made to carry the bit and decide themselves whom they serve.

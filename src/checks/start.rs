@@ -56,6 +56,23 @@ pub(super) fn obstacle_of(subject: &Subject<'_>, program: &[u8]) -> Option<Obsta
     walk.begin(program, &mut Vec::new()).err()
 }
 
+/// The programs that names lead to, each with what it runs first: empty where it cannot start.
+pub(super) fn programs<'a>(subject: &Subject<'a>, names: &[&[u8]]) -> Vec<Vec<&'a Node>> {
+    let Some(config) = subject.config else {
+        return Vec::new();
+    };
+    let walk = Walk::new(subject, config);
+    let chain = |name: &&[u8]| {
+        let mut chain = Vec::new();
+        // What stands in the way of an interpreter leaves nothing that runs.
+        match walk.begin(name, &mut chain) {
+            Ok(()) => chain,
+            Err(_) => Vec::new(),
+        }
+    };
+    names.iter().map(chain).collect()
+}
+
 struct Walk<'s, 'a> {
     rootfs: &'a Rootfs,
     subject: &'s Subject<'a>,

@@ -13,7 +13,10 @@ pub(super) const CHECK: Check = Check {
 };
 
 fn run(subject: &Subject<'_>) -> Vec<Finding> {
-    let Some((part, verdict)) = user::resolution(subject).and_then(|user| user.refused()) else {
+    let Some(resolution) = user::resolution(subject) else {
+        return Vec::new();
+    };
+    let Some((part, verdict)) = resolution.refused() else {
         return Vec::new();
     };
     let fix = match part {
@@ -25,7 +28,15 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         Part::File => "Ship /etc/passwd and /etc/group as ordinary files, or none at all and `USER uid:gid`",
     };
     let mut found = user::finding(RULE, "The container does not start", &verdict, fix.to_owned());
-    if part == Part::Range {
+    // A number of more than 64 bits is a name to every runtime.
+    let (name, group) = resolution.user.split_once(':').unwrap_or((&resolution.user, ""));
+    let out_of_range = match part {
+        Part::Range => true,
+        Part::User => is_number(name),
+        Part::Group => is_number(group),
+        Part::Form | Part::File => false,
+    };
+    if out_of_range {
         for finding in &mut found {
             finding.message.push_str(
                 ", and older containerd takes such a number for another user, root included (CVE-2024-40635, \
@@ -34,4 +45,9 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
 }

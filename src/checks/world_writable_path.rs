@@ -37,32 +37,31 @@ fn run(subject: &Subject<'_>) -> Vec<Finding> {
         .flat_map(|node| &node.paths)
         .collect();
     // What lies below an open directory goes with it: one finding for a tree that was copied with mode 0777.
-    let mut below: BTreeMap<&RootPath, u64> = BTreeMap::new();
+    let mut below: BTreeMap<&RootPath, (u64, bool)> = BTreeMap::new();
     let mut tops: BTreeMap<&RootPath, &RootPath> = BTreeMap::new();
     // In the order of paths a directory comes before what is in it.
-    for &path in open.keys() {
+    for (&path, node) in &open {
         let top = path
             .parent()
             .and_then(|above| tops.get(&above).copied())
             .unwrap_or(path);
         tops.insert(path, top);
-        let count = below.entry(top).or_default();
+        let (count, programs) = below.entry(top).or_default();
         *count = count.saturating_add(1);
+        *programs |= top != path && is_program(node);
     }
     below
         .iter()
-        .filter_map(|(path, count)| {
+        .filter_map(|(path, (count, programs))| {
             let node = open.get(path)?;
-            Some(finding(
-                rule,
-                path,
-                node,
-                count.saturating_sub(1),
-                &closed,
-                subject,
-            ))
+            let below = (count.saturating_sub(1), *programs);
+            Some(finding(rule, path, node, below, &closed, subject))
         })
         .collect()
+}
+
+fn is_program(node: &Node) -> bool {
+    node.program.as_ref().is_some_and(|program| program.is_program())
 }
 
 /// The write bit for others counts on files, and on directories unless the sticky bit protects their entries. A link's
@@ -79,7 +78,7 @@ fn finding(
     rule: &'static Rule,
     path: &RootPath,
     node: &Node,
-    below: u64,
+    (below, programs): (u64, bool),
     closed: &BTreeSet<&RootPath>,
     subject: &Subject<'_>,
 ) -> Finding {
@@ -98,12 +97,22 @@ fn finding(
         node.mode
     )];
     let mut severity = rule.severity;
-    if node.program.as_ref().is_some_and(|program| program.is_program()) {
+    if is_program(node) {
         severity = Severity::High;
         remarks.push("it is a program, so that whoever changes it acts for whoever runs it".to_owned());
+    } else if programs {
+        severity = Severity::High;
+        remarks.push(
+            "there are programs among them, so that whoever changes one acts for whoever runs it".to_owned(),
+        );
     }
-    let shut = std::iter::successors(path.parent(), RootPath::parent).find(|above| closed.contains(above));
-    if let Some(above) = shut {
+    let shut = |path: &RootPath| {
+        let mut above = std::iter::successors(path.parent(), RootPath::parent);
+        above.find(|above| closed.contains(above))
+    };
+    // One name that others can get to is enough.
+    let shut: Option<Vec<RootPath>> = node.paths.iter().map(shut).collect();
+    if let Some(above) = shut.as_ref().and_then(|all| all.first()) {
         severity = tools::lower(severity, 1);
         remarks.push(format!("others cannot enter {above} above it"));
     }

@@ -5,7 +5,7 @@
 pub enum Tier {
     /// The start itself: program, interpreter, loader, libraries that they are linked with.
     Start,
-    /// A library whose name stands in a needed program: it may load it.
+    /// A library whose name stands in a needed program, or a program that a needed shell script names: it may load or run it.
     Named,
     /// A directory of modules or a configuration that a needed program reads.
     Tree,

@@ -354,13 +354,15 @@ fn first_line(text: &[u8]) -> Option<&[u8]> {
     None
 }
 
-/// Whether a line reads like one of `/etc/passwd` (`name:x:0:0:…`) or `/etc/group` (`name:x:0:…`).
+/// Whether a line reads like one of `/etc/passwd` (`name:x:0:0:…`), `/etc/group` (`name:x:0:…`) or `/etc/shadow` (nine
+/// fields, all but the first two empty or numbers).
 fn is_account(line: &[u8]) -> bool {
     let mut fields = line.split(|&byte| byte == b':');
     let name = fields.next().unwrap_or_default();
-    let number = |field: Option<&[u8]>| {
-        field.is_some_and(|text| !text.is_empty() && text.iter().all(u8::is_ascii_digit))
-    };
-    let (_password, id) = (fields.next(), fields.next());
-    !name.is_empty() && !name.contains(&0) && number(id) && fields.next().is_some()
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let (_password, id) = (fields.next(), fields.next().unwrap_or_default());
+    let mut rest = fields;
+    let accounts = !id.is_empty() && rest.clone().next().is_some();
+    let shadow = rest.clone().count() == 6 && rest.all(digits);
+    !name.is_empty() && !name.contains(&0) && digits(id) && (accounts || shadow)
 }

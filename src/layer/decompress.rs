@@ -53,8 +53,8 @@ pub(super) struct Decompressed {
     /// Bytes behind the last gzip member, and where in the blob they begin: other programs than Go's reader pass over them,
     /// if the archive is over.
     pub(super) trailing: (u64, u64),
-    /// Where the last gzip member but one begins in the blob.
-    pub(super) last_but_one: Option<u64>,
+    /// Where each gzip member begins in the blob, and in what they unpack to.
+    pub(super) members: Vec<(u64, u64)>,
     pub(super) end: Result<(), Halt>,
 }
 
@@ -74,7 +74,7 @@ pub(super) fn decompress(blob: &mut impl Input, limits: &Limits, output: &mut im
         tail,
         end: end.and_then(|()| decompressor.finish(output)),
         trailing: (decompressor.trailing, decompressor.position),
-        last_but_one: decompressor.begun[0],
+        members: decompressor.begun,
     }
 }
 
@@ -86,8 +86,10 @@ struct Decompressor<'a> {
     position: u64,
     /// gzip members or zstd frames begun.
     frames: u64,
-    /// Where the last gzip member but one, and the last one, begin in the blob.
-    begun: [Option<u64>; 2],
+    /// Where each gzip member begins in the blob, and in what they unpack to: at most as many as frames are allowed.
+    begun: Vec<(u64, u64)>,
+    /// Bytes that gzip members unpacked to.
+    unpacked: u64,
     /// Bytes behind the last gzip member.
     trailing: u64,
     buffer: Vec<u8>,
@@ -139,7 +141,8 @@ impl<'a> Decompressor<'a> {
             codec: Codec::Unknown(Vec::new()),
             position: 0,
             frames: 0,
-            begun: [None; 2],
+            begun: Vec::new(),
+            unpacked: 0,
             trailing: 0,
             buffer: Vec::new(),
         }
@@ -249,6 +252,7 @@ impl<'a> Decompressor<'a> {
                     let used = (gzip.inflate.total_in() - before_in) as usize;
                     let made = (gzip.inflate.total_out() - before_out) as usize;
                     self.position += used as u64;
+                    self.unpacked += made as u64;
                     input = &input[used..];
                     let Ok(status) = status else {
                         // What came before the damage is told, however the blob was cut into pieces.
@@ -287,7 +291,7 @@ impl<'a> Decompressor<'a> {
                             gzip.inflate.reset(true);
                         }
                         gzip.state = GzipState::Member;
-                        self.begun = [self.begun[1], Some(self.position.saturating_sub(1))];
+                        self.begun.push((self.position.saturating_sub(1), self.unpacked));
                         self.frames += 1;
                         if self.frames > self.limits.frames {
                             return Err(self.too_many_frames());

@@ -24,9 +24,6 @@ const LARGEST_OWNER: i64 = 0xffff_ffff;
 /// Attributes that Linux would refuse, so that no runtime could unpack the layer.
 pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> Result<Option<Entry>> {
     let name = &member.name;
-    if member.flag == b'g' {
-        return Ok(None);
-    }
     if leaves_root(name) {
         remarks.odd("a name leaves the root", name);
     } else if name.starts_with(b"/") {
@@ -41,8 +38,8 @@ pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> 
     let (mut capability, mut xattrs) = (None, Vec::new());
     for (key, value) in member.records.iter() {
         let Some(name) = key.strip_prefix(SCHILY) else {
-            if key.starts_with(LIBARCHIVE) {
-                xattrs.push(text::escape(key));
+            if let Some(name) = key.strip_prefix(LIBARCHIVE) {
+                xattrs.push(text::escape(&[LIBARCHIVE, &percent_decoded(name)].concat()));
             }
             continue;
         };
@@ -132,8 +129,8 @@ fn marker(path: RootPath, name: &[u8], remarks: &mut Remarks) -> Option<(RootPat
 
 fn kind_of(member: &Member, limits: &Limits, remarks: &mut Remarks) -> Option<Kind> {
     let name = &member.name;
-    // Runtimes hand the low 32 bits to the kernel.
-    let (major, minor) = (member.major as u32, member.minor as u32);
+    // Of what runtimes hand it, the kernel keeps 12 and 20 bits (`mknod` takes a number of 32).
+    let (major, minor) = (member.major as u32 & 0xfff, member.minor as u32 & 0xf_ffff);
     Some(match member.flag {
         b'0' => {
             if name.ends_with(b"/") {
@@ -191,6 +188,20 @@ fn kind_of(member: &Member, limits: &Limits, remarks: &mut Remarks) -> Option<Ki
             Kind::File
         }
     })
+}
+
+/// `%2E` is a full stop: libarchive writes what is no plain ASCII in the name of an attribute so, and reads any.
+fn percent_decoded(name: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(name.len());
+    let mut rest = name;
+    while let Some((&byte, behind)) = rest.split_first() {
+        let digit = |at: usize| char::from(*behind.get(at)?).to_digit(16);
+        let coded = digit(0).zip(digit(1)).filter(|_| byte == b'%');
+        let (byte, read) = coded.map_or((byte, 0), |(high, low)| ((high * 16 + low) as u8, 2));
+        out.push(byte);
+        rest = behind.get(read..).unwrap_or_default();
+    }
+    out
 }
 
 /// Why no such path can exist on Linux.

@@ -14,7 +14,7 @@ use crate::{
     gap::{Gap, Hides},
     limits::Limits,
     path::RootPath,
-    tar::{Member, Sink},
+    tar::{BLOCK, Member, Sink},
     text,
 };
 
@@ -40,8 +40,10 @@ pub(super) struct Collector<'a, L, M> {
     last: Option<RootPath>,
     /// Why no more members are taken.
     stopped: Option<Stop>,
-    /// The content of a table of contents, as far as it has come, and whether it was too large.
-    table: Option<Vec<u8>>,
+    /// Where the content of each entry begins in the archive; `None` for those with holes.
+    places: Vec<Option<u64>>,
+    /// The last table of contents, as far as it has come, and where it begins in the archive.
+    table: Option<(u64, Vec<u8>)>,
     /// The current entry is that table.
     in_table: bool,
 }
@@ -69,6 +71,7 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
             behind: false,
             last: None,
             stopped: None,
+            places: Vec::new(),
             table: None,
             in_table: false,
         }
@@ -109,14 +112,25 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
         }
     }
 
-    /// Compares the table of contents of a layer in eStargz form with its members.
-    pub(super) fn compare_table(&mut self) {
-        let Some(table) = self.table.take() else { return };
-        let differs = match toc::difference(&table, &self.entries) {
-            Ok(differs) => differs,
-            Err(why) => Some(format!(
+    /// Compares the table of contents of a layer in eStargz form with its members. The blob says that it begins at `place`, and
+    /// `members` where in the blob and in the archive each gzip member begins.
+    pub(super) fn compare_table(&mut self, place: u64, members: &[(u64, u64)]) {
+        let places = toc::Places {
+            members,
+            contents: &self.places,
+        };
+        // Who fetches files one by one takes what stands first in the gzip member there, whatever comes later.
+        let header = |at: u64| at.saturating_sub(BLOCK as u64);
+        let found = self.table.take();
+        let found = found.filter(|(at, _)| places.of_member(place) == Some(header(*at)));
+        let differs = match found.map(|(_, table)| toc::difference(&table, &self.entries, &places)) {
+            Some(Ok(differs)) => differs,
+            Some(Err(why)) => Some(format!(
                 "the table of contents in `stargz.index.json` cannot be read: {why}"
             )),
+            None => {
+                Some("the table of contents of the layer's eStargz form is not where the layer says".into())
+            }
         };
         if let Some(why) = differs {
             self.remarks.gap(None, why, Hides::Anything);
@@ -198,7 +212,10 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
         }
         self.in_table = !behind && toc::is_table(&entry);
         if self.in_table {
-            self.table = Some(Vec::new());
+            self.table = Some((member.at, Vec::new()));
+        }
+        if !behind {
+            self.places.push((!member.is_sparse()).then_some(member.at));
         }
         self.current = Some(entry);
         is_file
@@ -206,7 +223,7 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
 
     fn data(&mut self, bytes: &[u8]) -> bool {
         let wants = self.contents.feed(bytes);
-        let Some(table) = self.table.as_mut().filter(|_| self.in_table) else {
+        let Some((_, table)) = self.table.as_mut().filter(|_| self.in_table) else {
             return wants;
         };
         // One that is cut here is no JSON, which is said.

@@ -96,7 +96,7 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
             size,
             tail,
             trailing,
-            last_but_one,
+            members,
             end,
         } = blob;
         // What the walker met lies before that which the decompressor met.
@@ -104,18 +104,12 @@ impl<'a, L: Look, M: FnMut() -> L> Pass<'a, L, M> {
             .and_then(|()| end.map_err(|halt| self.end_of(halt)))
             .and_then(|()| self.end(trailing));
         if let Some(place) = toc::stated_place(tail.bytes()).filter(|_| end.is_ok()) {
-            // Only where the table is where a runtime would look for it does comparing it say anything.
-            if last_but_one == Some(place) {
-                self.collector.compare_table();
-            } else {
-                let why = "the table of contents of the layer's eStargz form is not in its last member";
-                self.collector.remarks().gap(None, why, Hides::Anything);
-            }
+            self.collector.compare_table(place, &members);
         }
-        if toc::is_zstd_chunked(tail.bytes()) {
-            let note =
-                "the layer has zstd:chunked form, whose table of contents was not compared with the archive";
-            self.collector.remarks().note(note.to_owned());
+        if let Some(form) = toc::not_compared(tail.bytes()) {
+            self.collector.remarks().note(format!(
+                "the layer has {form} form, whose table of contents was not compared with the archive"
+            ));
         }
         let mut fault = None;
         let hashed = match end {

@@ -1,7 +1,8 @@
 //! A table of contents of eStargz form: the last member of such a layer, by which some runtimes fetch files one by one.
 //!
 //! They see what the table says, and others what the archive says (stargz-snapshotter, `docs/estargz.md`). So the two must
-//! agree; contents are not compared.
+//! agree. Contents need no hash for that: a table says in which gzip member of the blob each of them begins, and where that
+//! lies in the archive is known once the blob was read.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,22 @@ use crate::path::RootPath;
 const PATH: &[u8] = b"stargz.index.json";
 /// Differing members that are named.
 const NAMED: usize = 3;
+
+/// Where things lie in a layer.
+pub(super) struct Places<'a> {
+    /// Where each gzip member begins in the blob, and in the archive; in order.
+    pub(super) members: &'a [(u64, u64)],
+    /// Where the content of each entry begins in the archive; `None` for those with holes.
+    pub(super) contents: &'a [Option<u64>],
+}
+
+impl Places<'_> {
+    /// Where the gzip member that begins there in the blob begins in the archive.
+    pub(super) fn of_member(&self, blob: u64) -> Option<u64> {
+        let at = self.members.binary_search_by_key(&blob, |member| member.0).ok()?;
+        self.members.get(at).map(|member| member.1)
+    }
+}
 
 #[derive(Deserialize)]
 struct Table {
@@ -40,6 +57,15 @@ struct Row {
     gid: i64,
     #[serde(default)]
     xattrs: BTreeMap<String, String>,
+    /// The gzip member in which this content, or this piece of it, is.
+    #[serde(default)]
+    offset: u64,
+    /// Bytes of the member before it.
+    #[serde(default)]
+    inner_offset: u64,
+    /// Bytes of the content before it.
+    #[serde(default)]
+    chunk_offset: u64,
 }
 
 /// What both sides say of one path.
@@ -59,7 +85,11 @@ pub(super) fn is_table(entry: &Entry) -> bool {
 }
 
 /// How the table differs from the members before it: what a gap says. `Err`: it is no such table.
-pub(super) fn difference(table: &[u8], entries: &[Entry]) -> Result<Option<String>, String> {
+pub(super) fn difference(
+    table: &[u8],
+    entries: &[Entry],
+    places: &Places<'_>,
+) -> Result<Option<String>, String> {
     let table: Table = serde_json::from_slice(table).map_err(|error| error.to_string())?;
     if table.version != 1 {
         return Err(format!("its version is {}", table.version));
@@ -81,6 +111,8 @@ pub(super) fn difference(table: &[u8], entries: &[Entry]) -> Result<Option<Strin
                 .map(|(path, _)| path),
         )
         .collect();
+    let elsewhere = elsewhere(&table, entries, places);
+    differing.extend(&elsewhere);
     differing.sort_unstable();
     differing.dedup();
     if differing.is_empty() {
@@ -93,6 +125,32 @@ pub(super) fn difference(table: &[u8], entries: &[Entry]) -> Result<Option<Strin
         differing.len(),
         named.join(", ")
     )))
+}
+
+/// Files whose content, or a piece of it, is not where the table says.
+fn elsewhere(table: &Table, entries: &[Entry], places: &Places<'_>) -> Vec<RootPath> {
+    let files = entries.iter().zip(places.contents);
+    let files = files.filter(|(entry, _)| entry.kind == Kind::File);
+    let is: BTreeMap<&RootPath, Option<u64>> = files.map(|(entry, at)| (&entry.path, *at)).collect();
+    let mut elsewhere = Vec::new();
+    // A piece belongs to the file before it, whatever it is called.
+    let mut file = RootPath::root();
+    for row in &table.entries {
+        if row.kind != "chunk" {
+            file = RootPath::clean(row.name.as_bytes());
+        }
+        if row.kind != "chunk" && (row.kind != "reg" || row.size == 0) {
+            continue;
+        }
+        let told = places
+            .of_member(row.offset)
+            .and_then(|at| at.checked_add(row.inner_offset));
+        let is = is.get(&file).copied().flatten();
+        if told.is_none() || told != is.and_then(|at| at.checked_add(row.chunk_offset)) {
+            elsewhere.push(file.clone());
+        }
+    }
+    elsewhere
 }
 
 /// A row by its path, apart for markers.
@@ -182,9 +240,16 @@ pub(super) fn stated_place(tail: &[u8]) -> Option<u64> {
     (word == b"STARGZ").then(|| u64::from_str_radix(digits, 16).ok())?
 }
 
-/// Whether the last bytes of a blob are those of the zstd:chunked form, which has its table in a frame that readers skip.
-pub(super) fn is_zstd_chunked(tail: &[u8]) -> bool {
-    tail.ends_with(b"GnUlInUx")
+/// The form of a blob that ends so, if its table is not in the archive: in a frame that readers skip, or in another blob.
+pub(super) fn not_compared(tail: &[u8]) -> Option<&'static str> {
+    let external = b"STARGZEXTERNALTOC";
+    if tail.ends_with(b"GnUlInUx") {
+        Some("zstd:chunked")
+    } else if tail.windows(external.len()).any(|part| part == external) {
+        Some("eStargz")
+    } else {
+        None
+    }
 }
 
 /// The last bytes of a blob, as many as a footer has.

@@ -54,8 +54,11 @@ pub struct Account<'r> {
     pub gid: i64,
     /// Login shell as written; libc takes an empty one for `/bin/sh`.
     pub shell: &'r [u8],
-    /// Whether libc inside the container reads the line as well: seven fields, numeric ids, no NIS, no comment.
+    /// Whether a C library inside the container reads the line as well. What glibc takes counts, since musl is stricter: four
+    /// fields with numeric ids (tried with glibc 2.36; musl wants all seven), no NIS, no comment.
     pub libc: bool,
+    /// Whether every reader takes it alike: seven fields and ids of digits alone.
+    pub plain: bool,
 }
 
 /// A line of group.
@@ -227,8 +230,11 @@ pub fn passwd(text: &[u8]) -> impl Iterator<Item = Account<'_>> {
         let [name, password, uid_field, gid_field, _, _] =
             std::array::from_fn(|_| fields.next().unwrap_or_default());
         let shell = fields.next();
-        let numeric =
-            |field: &[u8]| matches!(atoi(field), Number::Exact(0..=0xffff_ffff)) && !field.starts_with(b"-");
+        // glibc's strtoul skips blanks in front of a number.
+        let numeric = |field: &[u8]| {
+            let field = field.trim_ascii_start();
+            matches!(atoi(field), Number::Exact(0..=0xffff_ffff)) && !field.starts_with(b"-")
+        };
         Account {
             line,
             name,
@@ -237,10 +243,13 @@ pub fn passwd(text: &[u8]) -> impl Iterator<Item = Account<'_>> {
             uid: atoi(uid_field).or_zero(),
             gid: atoi(gid_field).or_zero(),
             shell: shell.unwrap_or_default(),
-            libc: shell.is_some()
-                && numeric(uid_field)
+            libc: numeric(uid_field)
                 && numeric(gid_field)
                 && !matches!(name.first(), None | Some(b'+' | b'-' | b'#')),
+            plain: shell.is_some()
+                && [uid_field, gid_field]
+                    .iter()
+                    .all(|field| !field.is_empty() && field.iter().all(u8::is_ascii_digit)),
         }
     })
 }
@@ -363,13 +372,44 @@ mod tests {
         );
         assert_eq!((accounts[1].uid, accounts[1].gid), (2, 3));
         assert_eq!(accounts[1].shell, b"/s:t");
-        assert!(accounts[1].libc && !accounts[0].libc && !accounts[2].libc);
+        assert!(accounts[1].libc && !accounts[2].libc);
         assert_eq!(trim(b"\xff x \xff "), b"\xff x \xff");
         assert_eq!(trim(b"  \xff\t"), b"\xff");
 
         let group: Vec<_> = groups(b"#no:x:0:a\ng:x:5:a,b\nempty:x:6:\n").collect();
         assert_eq!(group.len(), 2);
         assert!(group[0].lists(b"b") && !group[0].lists(b"") && !group[1].lists(b""));
+    }
+
+    /// Each line was given to `fgetpwent` of glibc 2.36, and NIS lines to its file service.
+    #[test]
+    fn the_c_library_reads_what_glibc_reads() {
+        for (line, reads) in [
+            ("a:x:1:1::/:/bin/sh", true),
+            ("a::1:1", true),
+            ("a::1:1:g:/h", true),
+            ("a:: 1:1::/:/b", true),
+            ("a::1: 1::/:/b", true),
+            ("a::+1:1::/:/b", true),
+            ("a::010:1::/:/b", true),
+            ("  a::1:1::/:/b", true),
+            ("a::-1:1::/:/b", false),
+            ("a:: -1:1::/:/b", false),
+            ("a::abc:1::/:/b", false),
+            ("a::0x10:1::/:/b", false),
+            ("a:::1::/:/b", false),
+            ("a::1:1x::/:/b", false),
+            ("a::1:", false),
+            ("a::1", false),
+            ("a", false),
+            ("a::4294967296:1::/:/b", false),
+            ("#a::1:1::/:/b", false),
+            ("+a::1:1::/:/b", false),
+            ("-a::1:1::/:/b", false),
+        ] {
+            let read: Vec<bool> = passwd(line.as_bytes()).map(|account| account.libc).collect();
+            assert_eq!(read, [reads], "{line:?}");
+        }
     }
 
     #[test]
@@ -388,7 +428,7 @@ mod tests {
             text(
                 "/etc/passwd",
                 "root:x:0:0::/:/bin/menu\na:!:1:1::/:\nb:x:2:2::/:/bin/sh\nc:$6$x:3:3::/:/bin/sh\n\
-                 d:x:4:4::/:/usr/sbin/nologin\n+:x:5:5::/:/bin/sh\nshort:x:6:6\n",
+                 d:x:4:4::/:/usr/sbin/nologin\n+:x:5:5::/:/bin/sh\nshort:x:6:6\nshorter:x:7\n",
             ),
             text("/etc/shadow", "root:$y$x:1::\nb:*:1::\n"),
             program("/bin/menu", ["shell.bash"]),
@@ -402,7 +442,14 @@ mod tests {
             .collect();
         assert_eq!(
             logins,
-            [(&b"root"[..], false), (b"a", true), (b"b", true), (b"c", false)]
+            [
+                (&b"root"[..], false),
+                (b"a", true),
+                (b"b", true),
+                (b"c", false),
+                // No field for a shell means /bin/sh, and no line in shadow a lock.
+                (b"short", true)
+            ]
         );
     }
 
@@ -411,7 +458,7 @@ mod tests {
         let fs = rootfs([
             text(
                 "/etc/passwd",
-                "a::1:1::/:\nb:x:2:2::/:\nc:x:3:3::/:\nd:*:4:4::/:\n",
+                "a::1:1::/:\nb:x:2:2::/:\nc:x:3:3::/:\nd:*:4:4::/:\ne:: 5:5\n",
             ),
             text("/etc/shadow", "b::1::\nb:*:1::\nd::1::\n"),
         ]);
@@ -419,6 +466,13 @@ mod tests {
             .empty_passwords()
             .map(|it| (it.account.name, it.file))
             .collect();
-        assert_eq!(found, [(&b"a"[..], "/etc/passwd"), (b"b", "/etc/shadow")]);
+        assert_eq!(
+            found,
+            [
+                (&b"a"[..], "/etc/passwd"),
+                (b"b", "/etc/shadow"),
+                (b"e", "/etc/passwd")
+            ]
+        );
     }
 }

@@ -355,6 +355,7 @@ fn node(inode: &Inode<'_>) -> Node {
         capability: inode.capability.clone(),
         xattrs: entry.map_or_else(Vec::new, |entry| entry.xattrs.clone()),
         headers_differ: inode.headers_differ,
+        owners: inode.owners.clone(),
         program: entry.and_then(|entry| entry.program.clone()),
         kept: entry.and_then(|entry| entry.kept.clone()),
         secrets: entry.map_or_else(Vec::new, |entry| entry.secrets.clone()),

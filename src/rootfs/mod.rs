@@ -5,6 +5,8 @@ pub mod accounts;
 mod content_tests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
+#[cfg(test)]
+mod link_tests;
 mod links;
 mod merge;
 #[cfg(any(test, fuzzing))]
@@ -77,6 +79,9 @@ pub struct Node {
     pub xattrs: Vec<String>,
     /// Headers of its hard links differ in mode, owner or capability, and runtimes in which of them they apply.
     pub headers_differ: bool,
+    /// The owners and groups that those headers give it, where they differ: some runtimes apply the file's, some the last link's.
+    /// [`Node::uid`] is then 0 if one of them is.
+    pub owners: Vec<(u64, u64)>,
     /// What it is as a program.
     pub program: Option<Box<Program>>,
     /// Its content, if a check asked for it.

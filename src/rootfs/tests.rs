@@ -202,6 +202,20 @@ fn hard_link_headers_join_their_privileges() {
     };
     let fs = rootfs([owned(file("/a", 0o755), 1000, 1000), setuid]);
     assert_eq!((get(&fs, "/a").mode, get(&fs, "/a").uid), (0o4755, 0));
+    assert_eq!(get(&fs, "/a").owners, [(1000, 1000), (0, 0)]);
+    // An owner that only the link's header has counts beside root.
+    let fs = rootfs([
+        file("/a", 0o755),
+        owned(hardlink("/b", "/a"), 1000, 1000),
+        owned(hardlink("/c", "/a"), 1000, 1000),
+        hardlink("/d", "/a"),
+    ]);
+    assert_eq!((get(&fs, "/a").uid, get(&fs, "/a").gid), (0, 0));
+    assert_eq!(get(&fs, "/a").owners, [(0, 0), (1000, 1000)]);
+    assert!(get(&fs, "/a").headers_differ && noted(&fs, "header differs"));
+    let many = (0..99).map(|n| owned(hardlink(&format!("/l{n}"), "/a"), n, n));
+    let fs = rootfs(std::iter::once(file("/a", 0o755)).chain(many));
+    assert_eq!(get(&fs, "/a").owners.len(), 8);
     assert!(noted(&fs, "header differs"));
     // The other way round, and capabilities.
     let capable = |entry, mask: u8| Entry {

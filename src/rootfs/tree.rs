@@ -25,6 +25,8 @@ pub(super) struct Inode<'a> {
     pub(super) capability: Option<Vec<u8>>,
     /// A hard link's own header said something else.
     pub(super) headers_differ: bool,
+    /// The owners and groups that its headers give it, where they differ.
+    pub(super) owners: Vec<(u64, u64)>,
     pub(super) children: BTreeMap<&'a [u8], Id>,
     /// The directory that holds this directory; the root holds itself. Other inodes may have several.
     pub(super) parent: Id,
@@ -114,6 +116,7 @@ impl<'a> Tree<'a> {
         (inode.uid, inode.gid) = (entry.uid, entry.gid);
         inode.capability.clone_from(&entry.capability);
         inode.headers_differ = false;
+        inode.owners.clear();
     }
 
     pub(super) fn kind(&self, id: Id) -> &'a Kind {

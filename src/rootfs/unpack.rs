@@ -11,6 +11,9 @@ use crate::{
     path::RootPath,
 };
 
+/// Owners of one file that are told apart.
+const OWNERS: usize = 8;
+
 /// One layer's own tree, and what it says about lower layers.
 pub(super) struct Unpacked<'a> {
     pub(super) root: Id,
@@ -288,6 +291,12 @@ impl<'a> Unpacker<'_, 'a> {
             return;
         }
         let inode = &mut self.tree.inodes[id];
+        let (own, said) = ((inode.uid, inode.gid), (entry.uid, entry.gid));
+        if inode.owners.is_empty() && said != own {
+            inode.owners = vec![own, said];
+        } else if !inode.owners.is_empty() && !inode.owners.contains(&said) && inode.owners.len() < OWNERS {
+            inode.owners.push(said);
+        }
         let mode = inode.mode | entry.mode & 0o7777;
         let capability = join_capabilities(inode.capability.as_deref(), entry.capability.as_deref());
         // Owner 0 is what makes a set-id bit worth most.
@@ -301,7 +310,10 @@ impl<'a> Unpacker<'_, 'a> {
         } else {
             entry.gid
         };
-        if (mode, uid, gid) != (inode.mode, inode.uid, inode.gid) || capability != inode.capability {
+        if (mode, uid, gid) != (inode.mode, inode.uid, inode.gid)
+            || capability != inode.capability
+            || !inode.owners.is_empty()
+        {
             inode.headers_differ = true;
             self.remarks.note(layer, || {
                 format!(

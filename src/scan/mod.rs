@@ -1,9 +1,13 @@
 //! A scan opens targets, reads their layers, and judges every image by the policy.
 
+mod accounts;
 mod attribution;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod layers;
+#[cfg(test)]
+mod limit_tests;
+mod notes;
 mod open;
 mod placing;
 mod verdict;

@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use super::{
-    Plan, attribution,
+    Plan, accounts, attribution,
     layers::{self, FactsByLayer},
+    notes,
     open::{LayerSource, OpenedImage},
     placing,
     placing::Placing,
@@ -20,7 +21,7 @@ use crate::{
     policy::{self, Level, Policy, WaiverUse},
     report::{Bytes, CapabilityView, CombinationView, ReportedFinding, UserView, Verdict},
     rootfs::{
-        Node, Rootfs,
+        Rootfs,
         user::{self, UserResolution},
     },
     score,
@@ -59,16 +60,7 @@ pub(super) fn judge(
         .config
         .as_ref()
         .map(|config| user::resolve(&config.user, &rootfs));
-    if let Some(why) = user.as_ref().and_then(|user| user.gap.clone()) {
-        gaps.push((
-            None,
-            Gap {
-                path: None,
-                why,
-                hides: Hides::Accounts,
-            },
-        ));
-    }
+    gaps.extend(accounts::unread(user.as_ref(), &rootfs).map(|gap| (None, gap)));
 
     let subject = Subject::new(
         &rootfs,
@@ -149,7 +141,7 @@ pub(super) fn judge(
         combinations,
         findings: reported,
         gaps,
-        notes: notes(opened, &layer_facts, &rootfs)
+        notes: notes::of(opened, &layer_facts, &rootfs, plan.catalog)
             .into_iter()
             .chain(placing.as_ref().and_then(Placing::note))
             .collect(),
@@ -366,33 +358,4 @@ fn bytes(facts: &[&LayerFacts], rootfs: &Rootfs) -> Bytes {
             .filter(|r| r.entry.kind == Kind::File)
             .map(|r| r.entry.size)),
     }
-}
-
-/// That files have access control lists, which no rule looks into.
-fn access_lists(rootfs: &Rootfs) -> Option<String> {
-    let listed = |node: &&Node| node.xattrs.iter().any(|name| name == "system.posix_acl_access");
-    let mut nodes = rootfs.nodes().filter(listed);
-    let first = nodes.next()?.paths.first()?;
-    let more = nodes.count();
-    Some(format!(
-        "{first} and {more} more paths carry access control lists, which may grant more than their modes say"
-    ))
-}
-
-fn notes(opened: &OpenedImage, facts: &[&LayerFacts], rootfs: &Rootfs) -> Vec<String> {
-    let of_layers = facts.iter().enumerate().flat_map(|(index, facts)| {
-        facts
-            .notes
-            .iter()
-            .map(move |note| format!("layer {index}: {note}"))
-    });
-    opened
-        .image
-        .notes
-        .iter()
-        .cloned()
-        .chain(of_layers)
-        .chain(rootfs.notes().iter().cloned())
-        .chain(access_lists(rootfs))
-        .collect()
 }

@@ -13,7 +13,7 @@ mod oci_layout;
 pub mod registry;
 mod rootfs_dir;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod verified;
 
 use std::{

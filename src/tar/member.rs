@@ -27,6 +27,8 @@ pub(crate) struct Member {
     pub(crate) minor: i64,
     /// The PAX records.
     pub(crate) records: Records,
+    /// Where its stored bytes begin in the archive.
+    pub(crate) at: u64,
 }
 
 /// Extension headers that wait for their member.
@@ -64,6 +66,7 @@ impl Member {
             major: header.major,
             minor: header.minor,
             records,
+            at: 0,
         };
         if member.flag == 0 {
             member.flag = if member.name.ends_with(b"/") { b'5' } else { b'0' };
@@ -74,6 +77,15 @@ impl Member {
             sink.odd("a size is stated for a link, device or directory", &member.name);
         }
         Ok(member)
+    }
+
+    /// Whether its content may have holes that the archive does not store.
+    pub(crate) fn is_sparse(&self) -> bool {
+        self.flag == b'S'
+            || self
+                .records
+                .iter()
+                .any(|(key, _)| key.starts_with(b"GNU.sparse."))
     }
 
     /// Gives a PAX sparse member its real name and size.

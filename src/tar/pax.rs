@@ -78,12 +78,11 @@ impl Records {
             .transpose()
     }
 
-    /// All records that have a value, by key.
+    /// All records by key, also those without a value: Go hands them out with the others, and an extended attribute may be empty.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.spans
             .iter()
             .map(|(key, value)| (&self.text[key.clone()], &self.text[value.clone()]))
-            .filter(|(_, value)| !value.is_empty())
     }
 
     /// Refuses times that Go refuses; scant has no use for them otherwise.
@@ -158,7 +157,7 @@ mod tests {
         assert_eq!(records.get(b"path"), Some(&b"b"[..]));
         let records = parse(b"9 path=a\n8 path=\n").unwrap();
         assert_eq!(records.get(b"path"), None);
-        assert_eq!(records.iter().count(), 0);
+        assert_eq!(records.iter().next(), Some((&b"path"[..], &b""[..])));
     }
 
     #[test]

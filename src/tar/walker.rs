@@ -87,6 +87,14 @@ impl Walker {
         self.position
     }
 
+    /// Stored bytes of the current member's body that are still to come.
+    pub(crate) fn left(&self) -> u64 {
+        match self.state {
+            State::Body { left, .. } => left,
+            _ => 0,
+        }
+    }
+
     /// Bytes behind the end of the archive that are neither zeros nor members.
     pub(crate) fn stray(&self) -> u64 {
         self.stray
@@ -295,6 +303,15 @@ impl Walker {
                         sink.odd("a global header names a path, link or size", value);
                     }
                 }
+                for (key, _) in global
+                    .iter()
+                    .filter(|(key, _)| key.ends_with(b"xattr.security.capability"))
+                {
+                    sink.odd(
+                        "a global header carries file capabilities for all members, which common runtimes do not apply",
+                        key,
+                    );
+                }
             }
         }
         Ok(())
@@ -339,7 +356,7 @@ impl Walker {
     /// Begins the body of `member`, of which `left` bytes are stored.
     fn body(
         &mut self,
-        member: Member,
+        mut member: Member,
         left: u64,
         map: Option<Vec<Segment>>,
         sink: &mut impl Sink,
@@ -348,6 +365,9 @@ impl Walker {
         if let Some(map) = &map {
             sparse::check(map, size, left)?;
         }
+        // The block that is read now is counted when it has been.
+        let block = BLOCK as u64;
+        member.at = (self.position / block + 1).saturating_mul(block);
         let wanted = sink.member(member, self.ended());
         self.state = State::Body {
             left,

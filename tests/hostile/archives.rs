@@ -94,6 +94,37 @@ pub(crate) fn cases() -> Vec<Case> {
             all.truncate(all.len() / 2);
             all
         }),
+        honestly(saved(
+            "honest archive in the body of a file named like a directory",
+            Denied(&["shell"]),
+            || {
+                let decoy = archive(&Image::default().docker()).end();
+                let other = archive(&with_shell().docker());
+                let head = Head::new(b'0', "decoy/", decoy.len() as u64);
+                Tar::default().member(head, &decoy).raw(&other.0).end()
+            },
+        )),
+        saved(
+            "sparse manifest.json of another name",
+            Error("ambiguous", &["manifest.json", "sparse"]),
+            || {
+                let tar = archive(&Image::default().docker()).pax(&[
+                    ("GNU.sparse.numblocks", b"1"),
+                    ("GNU.sparse.map", b"0,2"),
+                    ("GNU.sparse.size", b"2"),
+                    ("GNU.sparse.name", b"manifest.json"),
+                ]);
+                tar.file("decoy", b"[]").end()
+            },
+        ),
+        saved(
+            "configuration below a link to its directory",
+            Error("ambiguous", &["/link/config.json"]),
+            || {
+                let tar = archive(&Image::default().docker());
+                tar.symlink("link", "d").file("link/config.json", b"{}").end()
+            },
+        ),
         saved(
             "layer by a link to a file of this machine",
             Refused(&["not"]),

@@ -7,7 +7,7 @@ use crate::{
         Scene,
     },
     support::{
-        codec::{gzip, gzip_bomb, skippable, wide_frame, zstd_bomb, zstd_frame},
+        codec::{estargz, gzip, gzip_bomb, skippable, wide_frame, zstd_bomb, zstd_frame},
         elf,
         image::{Image, Layer, honest},
         tar::{Head, Tar},
@@ -25,6 +25,11 @@ fn tar_with_shell() -> Vec<u8> {
 
 fn small_tar() -> Vec<u8> {
     Tar::default().file("data", b"some data").end()
+}
+
+/// The header of a file of nine bytes.
+fn one_file() -> Vec<u8> {
+    Head::new(b'0', "data", 9).block().to_vec()
 }
 
 /// The header of a file of so many MiB, whose zeros follow.
@@ -264,6 +269,24 @@ pub(crate) fn cases() -> Vec<Case> {
             ),
             "gzip",
             || gzip(&small_tar()),
+        ),
+        honestly(
+            packed_case(
+                "codec",
+                "eStargz table of another name",
+                Gap(&["layer 1", "table of contents", "/bin/sh"]),
+                "gzip",
+                || estargz(&one_file(), b"some data", "bin/sh", 0),
+            ),
+            "gzip",
+            || estargz(&one_file(), b"some data", "data", 0),
+        ),
+        packed_case(
+            "codec",
+            "eStargz table of another content",
+            Gap(&["layer 1", "table of contents", "/data"]),
+            "gzip",
+            || estargz(&one_file(), b"some data", "data", 1),
         ),
         packed_case("codec", "xz", Gap(&["layer 1", "xz"]), "xz", || {
             b"\xfd7zXZ\0\0\x04".repeat(100)

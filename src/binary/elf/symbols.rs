@@ -14,7 +14,7 @@ use goblin::{
 };
 
 use super::Reading;
-use crate::limits::Limits;
+use crate::{catalog::SymbolNames, limits::Limits};
 
 /// Where symbols and their names lie in the file, and how many there are.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +122,7 @@ impl<'a> Reading<'a> {
     /// Which of `wanted` are dynamic symbols that the file asks for, and which are ones that it has.
     pub(in crate::binary) fn symbols(
         &self,
-        wanted: &BTreeSet<Vec<u8>>,
+        wanted: &SymbolNames,
     ) -> (BTreeSet<&'a [u8]>, BTreeSet<&'a [u8]>) {
         let (mut imports, mut defines) = (BTreeSet::new(), BTreeSet::new());
         let Some(Symbols {
@@ -136,14 +136,10 @@ impl<'a> Reading<'a> {
         let Ok(symbols) = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx) else {
             return (imports, defines);
         };
-        // No name needs to be read further than the longest that is wanted: hostile names cost no more than honest ones.
-        let longest = wanted.iter().map(Vec::len).max().unwrap_or_default();
+        let names = self.content.at(names, usize::MAX);
         for symbol in &symbols {
-            let at = names.checked_add(symbol.st_name as u64);
-            let Some(name) = at.and_then(|at| self.content.text(at, longest)) else {
-                continue;
-            };
-            if wanted.contains(name) {
+            let name = names.get(symbol.st_name..).unwrap_or_default();
+            if let Some(name) = wanted.find(name) {
                 if symbol.st_shndx == 0 {
                     imports.insert(name)
                 } else {

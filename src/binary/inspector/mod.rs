@@ -12,7 +12,7 @@ use super::{
     elf, go, identify,
     library_names::LibraryNames,
     script,
-    search::{Found, OVERLAP},
+    search::{Found, OVERLAP, Texts},
     self_extracting::SelfExtracting,
 };
 use crate::{catalog::Catalog, limits::Limits};
@@ -209,6 +209,10 @@ impl<'a> Inspector<'a> {
             return Stage::Script;
         }
         if head.starts_with(elf::MAGIC) {
+            // At once, as far as the stated size can be believed: growing it piece by piece would copy it again and again.
+            let stated = if self.size == u64::MAX { 0 } else { self.size };
+            let all = stated.min(self.limits.program as u64) as usize;
+            self.head.reserve(all.saturating_sub(self.head.len()));
             return Stage::Elf;
         }
         if let Some(shape) = Shape::of(head) {
@@ -312,10 +316,11 @@ impl<'a> Inspector<'a> {
         let data = self.head.get(from..end).unwrap_or_default();
         let seen = self.searched - from;
         self.found.search(self.catalog, data);
-        self.crates.search(self.catalog, data);
+        let texts = self.found.texts();
+        self.crates.search(self.catalog, data, texts);
         let names = self.limits.library_names;
-        self.library_names.search(data, seen, more, names);
-        for place in build_infos(data, from as u64) {
+        self.library_names.search(data, texts, seen, more, names);
+        for place in build_infos(data, texts, from as u64) {
             if self.build_infos.len() < BUILD_INFOS && !self.build_infos.contains(&place) {
                 self.build_infos.push(place);
             }
@@ -337,9 +342,11 @@ impl<'a> Inspector<'a> {
     /// Searches the bytes of the chunk that were not yet searched, and keeps the last ones for the next chunk.
     fn look(&mut self, more: bool) {
         self.found.search(self.catalog, &self.chunk);
-        self.crates.search(self.catalog, &self.chunk);
+        let texts = self.found.texts();
+        self.crates.search(self.catalog, &self.chunk, texts);
         let names = self.limits.library_names;
-        self.library_names.search(&self.chunk, self.seen, more, names);
+        self.library_names
+            .search(&self.chunk, texts, self.seen, more, names);
         self.keep_pieces();
         let from = self.chunk.len().saturating_sub(OVERLAP.max(TAIL));
         self.chunk.drain(..from);
@@ -363,7 +370,7 @@ impl<'a> Inspector<'a> {
                     .extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
             }
         }
-        for offset in build_infos(&self.chunk, self.chunk_at) {
+        for offset in build_infos(&self.chunk, self.found.texts(), self.chunk_at) {
             if self.build_infos.len() >= BUILD_INFOS || self.build_infos.contains(&offset) {
                 continue;
             }
@@ -379,7 +386,7 @@ impl<'a> Inspector<'a> {
 }
 
 /// Where in a program Go's build information may stand, among the bytes that begin at `from`.
-fn build_infos(data: &[u8], from: u64) -> impl Iterator<Item = u64> {
-    let places = memchr::memmem::find_iter(data, go::MAGIC).map(move |at| from + at as u64);
+fn build_infos<'t>(data: &'t [u8], texts: &'t Texts, from: u64) -> impl Iterator<Item = u64> + 't {
+    let places = texts.find(data, go::MAGIC).map(move |at| from + at as u64);
     places.filter(|at| at.is_multiple_of(go::ALIGNMENT))
 }

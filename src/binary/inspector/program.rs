@@ -70,11 +70,12 @@ impl Inspector<'_> {
             self.found.clear();
             self.found.search(self.catalog, &image);
             self.crates.clear();
-            self.crates.search(self.catalog, &image);
-            self.library_names
-                .search(&image, 0, false, self.limits.library_names);
+            let texts = self.found.texts();
+            self.crates.search(self.catalog, &image, texts);
+            let names = self.limits.library_names;
+            self.library_names.search(&image, texts, 0, false, names);
             let inner = Reading::of(Content::whole(&image), self.limits);
-            let infos: Vec<u64> = build_infos(&image, 0).take(BUILD_INFOS).collect();
+            let infos: Vec<u64> = build_infos(&image, texts, 0).take(BUILD_INFOS).collect();
             let inside = identify(&inner, &self.found, &self.crates, &infos);
             opaque = random(self.catalog, &inner, &inside).or(opaque);
             if !whole {

@@ -1,6 +1,6 @@
 //! Libraries are searched as the loader does it: glibc (ld.so(8)) or musl.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Object, cache};
 use crate::{
@@ -88,6 +88,10 @@ pub(super) struct Search<'a> {
     /// Libraries that nothing but the usual places decides.
     known: BTreeMap<(Libc, u16, bool, &'a [u8]), Option<Found<'a>>>,
     work: usize,
+    /// Directories that were looked into, up to the one that had what was looked for.
+    searched: BTreeSet<RootPath>,
+    /// Libraries as they were spelt when they were found.
+    opened: BTreeSet<RootPath>,
 }
 
 impl<'a> Search<'a> {
@@ -114,7 +118,14 @@ impl<'a> Search<'a> {
             usual: usual(rootfs),
             known: BTreeMap::new(),
             work: 0,
+            searched: BTreeSet::new(),
+            opened: BTreeSet::new(),
         }
+    }
+
+    /// Directories that were looked into, and libraries as they were spelt when they were found.
+    pub(super) fn into_places(self) -> (BTreeSet<RootPath>, BTreeSet<RootPath>) {
+        (self.searched, self.opened)
     }
 
     /// Looks into one more directory last: a C library that was built for a place of its own has its loader there.
@@ -258,12 +269,16 @@ impl<'a> Search<'a> {
     }
 
     fn inside(&mut self, directory: &RootPath, name: &[u8], elf: &Elf) -> Option<Found<'a>> {
+        if !self.searched.contains(directory) {
+            self.searched.insert(directory.clone());
+        }
         self.at(&directory.join(name), elf)
     }
 
     /// The library at a path, if the loader would take it for `elf`.
     fn at(&mut self, path: &RootPath, elf: &Elf) -> Option<Found<'a>> {
         let node = self.object(path, elf)?;
+        self.opened.insert(path.clone());
         let origin = path.parent().unwrap_or_default();
         let newer = origin.join(b"glibc-hwcaps");
         let rootfs = self.rootfs;
@@ -334,7 +349,7 @@ fn usual(rootfs: &Rootfs) -> Vec<RootPath> {
         out.extend(debian.map(|(path, _)| path.clone()).take(ELEMENTS));
     }
     out.extend(listed.into_iter().filter(|path| rootfs.resolve(path).is_ok()));
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     out.retain(|path| seen.insert(path.clone()));
     out
 }

@@ -23,10 +23,22 @@ const LARGEST: u64 = 4 << 20;
 
 /// Files as an image would have them, with the links on the way.
 #[derive(Default)]
-struct Files(BTreeMap<RootPath, Entry>);
+pub(super) struct Files(pub(super) BTreeMap<RootPath, Entry>);
 
 impl Files {
-    fn add(&mut self, path: &Path, inspector: &mut Inspector<'_>) {
+    /// A file whose content is kept, if the machine has it.
+    pub(super) fn keep(&mut self, path: &str) {
+        let Ok(bytes) = fs::read(path) else { return };
+        let kept = Some(Kept { bytes, cut: false });
+        let entry = Entry {
+            kept,
+            ..file(path, 0o644)
+        };
+        self.0.insert(path.into(), entry);
+    }
+
+    /// A file or a link with all that leads to it.
+    pub(super) fn add(&mut self, path: &Path, inspector: &mut Inspector<'_>) {
         let mut at = std::path::PathBuf::from("/");
         let mut parts = path.components();
         parts.next();
@@ -134,18 +146,7 @@ fn the_start_is_what_the_loader_of_this_machine_loads() {
     for link in ["/lib", "/lib64"] {
         files.add(Path::new(link), &mut inspector);
     }
-    let cache = fs::read("/etc/ld.so.cache").unwrap();
-    let kept = Some(Kept {
-        bytes: cache,
-        cut: false,
-    });
-    files.0.insert(
-        "/etc/ld.so.cache".into(),
-        Entry {
-            kept,
-            ..file("/etc/ld.so.cache", 0o644)
-        },
-    );
+    files.keep("/etc/ld.so.cache");
     let root = rootfs(files.0.into_values());
     for (program, loaded) in compared {
         let config = ImageConfig {

@@ -10,13 +10,24 @@ mod libraries;
 #[cfg(test)]
 mod machine;
 #[cfg(test)]
+mod opened;
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod script_tests;
+mod scripts;
+#[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tree_tests;
 mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::libraries::{Libc, Search};
-use super::{Subject, command_line, identify, start};
+use super::{Subject, command_line, start};
 use crate::{
     binary::{Elf, Form},
     finding::{Reach, Tier},
@@ -53,6 +64,10 @@ pub(super) struct Closure {
     pub(super) missing: Vec<MissingLibrary>,
     /// Why nothing may be called unneeded: not all was followed. `None`: all was.
     pub(super) incomplete: Option<&'static str>,
+    /// Directories in which loaders look for libraries, up to the ones that have them.
+    pub(super) searched: BTreeSet<RootPath>,
+    /// Libraries by the paths under which loaders find them, links not followed.
+    pub(super) opened: BTreeSet<RootPath>,
 }
 
 /// A library that the start needs and that the loader would not find.
@@ -78,6 +93,11 @@ impl Closure {
             Some(reach) => Some(reach.clone()),
             None => self.incomplete.is_none().then_some(Reach::NotNeeded),
         }
+    }
+
+    /// All that is needed, by first path.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&RootPath, &Reach)> {
+        self.reached.iter()
     }
 
     /// Whether a file is in the closure.
@@ -165,17 +185,17 @@ pub(super) fn closure(subject: &Subject<'_>) -> Closure {
         walk.program(node, Tier::Start, why);
         before = Some(node);
     }
-    if start.chain.iter().any(|node| identify::is_shell(node, subject)) {
-        walk.incomplete("a shell decides what else is run");
-    }
     walk.arguments();
     walk.preloaded();
+    scripts::follow(&mut walk, subject, &start.chain);
     walk.names(Tier::Named);
     trees::follow(&mut walk, subject);
     if walk.search.gave_up() {
         walk.incomplete("there was too much to look up (limit reach_work)");
     }
-    walk.closure
+    let mut closure = walk.closure;
+    (closure.searched, closure.opened) = walk.search.into_places();
+    closure
 }
 
 impl<'a> Walk<'a> {

@@ -23,15 +23,23 @@ fn names(list: &[&str]) -> Vec<Vec<u8>> {
 }
 
 /// A dynamic program that is linked with these libraries.
-fn dynamic(path: &str, needed: &[&str]) -> Entry {
+pub(super) fn dynamic(path: &str, needed: &[&str]) -> Entry {
     let mut entry = program(path, []);
     elf(&mut entry).interpreter = Some(LOADER.into());
     elf(&mut entry).needed = names(needed);
     entry
 }
 
+/// Python, linked with the C library.
+pub(super) fn python() -> Entry {
+    let mut entry = program("/usr/bin/python3", ["interp.python"]);
+    elf(&mut entry).interpreter = Some(LOADER.into());
+    elf(&mut entry).needed = names(&["libc.so.6"]);
+    entry
+}
+
 /// A library whose soname is its file's name.
-fn library(path: &str, needed: &[&str]) -> Entry {
+pub(super) fn library(path: &str, needed: &[&str]) -> Entry {
     let mut entry = program(path, []);
     let soname = entry.path.name().to_vec();
     let elf = elf(&mut entry);
@@ -46,7 +54,7 @@ fn with(mut entry: Entry, change: impl FnOnce(&mut Elf)) -> Entry {
     entry
 }
 
-fn kept(path: &str, bytes: Vec<u8>) -> Entry {
+pub(super) fn kept(path: &str, bytes: Vec<u8>) -> Entry {
     Entry {
         size: bytes.len() as u64,
         kept: Some(Kept { bytes, cut: false }),
@@ -54,7 +62,7 @@ fn kept(path: &str, bytes: Vec<u8>) -> Entry {
     }
 }
 
-fn config(entrypoint: &[&str]) -> ImageConfig {
+pub(super) fn config(entrypoint: &[&str]) -> ImageConfig {
     ImageConfig {
         entrypoint: entrypoint.iter().map(|&word| word.to_owned()).collect(),
         env: vec!["PATH=/usr/bin:/bin".to_owned()],
@@ -63,7 +71,7 @@ fn config(entrypoint: &[&str]) -> ImageConfig {
 }
 
 /// What was reached, as `path: tier why`, and what is missing, as `name by path`.
-fn follow(
+pub(super) fn follow(
     entries: impl IntoIterator<Item = Entry>,
     config: &ImageConfig,
 ) -> (Vec<String>, Vec<String>, bool) {
@@ -302,17 +310,14 @@ fn an_interpreter_brings_its_tree_without_the_tools_in_it() {
         entry.program.as_mut().unwrap().form = Form::Script(Script {
             interpreter: "/usr/bin/python3".into(),
             argument: None,
-            inner: None,
+            ..Script::default()
         });
         entry
     };
-    let mut python = program("/usr/bin/python3", ["interp.python"]);
-    elf(&mut python).interpreter = Some(LOADER.into());
-    elf(&mut python).needed = names(&["libc.so.6"]);
     let (reached, _, complete) = follow(
         [
             script("/app.py"),
-            python,
+            python(),
             library(LOADER, &[]),
             library("/usr/lib/x86_64-linux-gnu/libc.so.6", &[]),
             library("/usr/lib/python3.11/lib-dynload/_ssl.so", &["libssl.so.3"]),
@@ -355,7 +360,7 @@ fn an_interpreter_brings_its_tree_without_the_tools_in_it() {
 }
 
 #[test]
-fn configurations_and_arguments_name_what_is_loaded() {
+pub(super) fn configurations_and_arguments_name_what_is_loaded() {
     let mut told = config(&["/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf"]);
     told.cmd = vec!["/plugin".to_owned()];
     let (reached, ..) = follow(

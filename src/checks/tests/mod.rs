@@ -1,6 +1,9 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
+mod changes;
 mod inside;
+mod rights;
+mod order;
 mod startup;
 
 use std::collections::BTreeSet;
@@ -84,7 +87,7 @@ pub(super) fn script<const N: usize>(path: &str, line: &str, families: [&str; N]
     entry.program.as_mut().unwrap().form = Form::Script(Script {
         interpreter: interpreter.into(),
         argument,
-        inner: None,
+        ..Script::default()
     });
     entry
 }
@@ -115,6 +118,7 @@ fn every_rule_has_its_check_its_file_and_its_page() {
         "set_id",
         "start",
         "tools",
+        "trusted",
         "user",
         "who",
     ];

@@ -51,6 +51,11 @@ fn accounts_are_known_by_their_first_line() {
         (b"# a comment\n\nroot:x:0:0:::\n", true),
         (b"root:x:0:\n", true),
         (b"staff:*:20:a,b\n", true),
+        (b"root:!:::::::\n", true),
+        (b"root::19000:0:99999:7:::\n", true),
+        (b"root:!:x::::::\n", false),
+        (b"root:!::::::\n", false),
+        (b"root:!:::a::::\n", false),
         (b"root:x:zero:0\n", false),
         (b"a:b\n", false),
         (b"12:30:45 started\nroot:x:0:0:::\n", false),
@@ -160,7 +165,7 @@ impl Look for Jumpy {
             form: Form::Script(Script {
                 interpreter: std::mem::take(&mut self.seen),
                 argument: Some(self.size.to_string().into_bytes()),
-                inner: None,
+                ..Script::default()
             }),
             identities: vec![],
             opaque: None,

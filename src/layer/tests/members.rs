@@ -306,6 +306,68 @@ fn global_headers_are_not_applied() {
 }
 
 #[test]
+fn a_global_header_gives_no_capabilities_and_is_noted() {
+    let value = b"\x01\0\0\x02\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    for key in [
+        "SCHILY.xattr.security.capability",
+        "LIBARCHIVE.xattr.security.capability",
+    ] {
+        let blob = Tar::default()
+            .extension(b'g', &records_of(&[(key, value)]))
+            .file("x", b"")
+            .end();
+        let got = facts(&blob);
+        assert_eq!(got.entries[0].capability, None);
+        assert!(
+            got.notes[0].contains("which common runtimes do not apply") && got.notes[0].contains(key),
+            "{:?}",
+            got.notes
+        );
+    }
+}
+
+/// Runtimes hand `mknod` a number of 32 bits, of which 12 are the major one and 20 the minor one.
+#[test]
+fn device_numbers_are_those_that_the_kernel_makes_of_them() {
+    for (major, minor, is) in [
+        (&b"0010001\0"[..], &b"0000001\0"[..], (1, 1)),
+        (b"0007777\0", b"3777777\0", (4095, 0xf_ffff)),
+        (b"0010000\0", b"4000000\0", (0, 0)),
+        (b"0000012\0", b"4000310\0", (10, 200)),
+    ] {
+        let head = Head::new(b'3', b"x", 0).with(329, major).with(337, minor);
+        let entry = only(&Tar::default().member(head, b"").end());
+        let (major, minor) = is;
+        assert_eq!(entry.kind, Kind::CharDevice { major, minor });
+    }
+}
+
+/// A whole record as `setcap` and `tar` wrote it.
+#[test]
+fn a_record_of_the_world_is_read_byte_by_byte() {
+    let record = b"57 SCHILY.xattr.security.capability=\x01\0\0\x02\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0\n";
+    assert_eq!(record.len(), 57);
+    let blob = Tar::default().extension(b'x', record).file("ping", b"").end();
+    assert_eq!(
+        only(&blob).capability.as_deref(),
+        Some(&b"\x01\0\0\x02\0 \0\0\0\0\0\0\0\0\0\0\0\0\0\0"[..])
+    );
+}
+
+#[test]
+fn of_a_mode_the_low_twelve_bits_count() {
+    for (field, is) in [
+        (&b"0104755\0"[..], 0o4755),
+        (b"0177777\0", 0o7777),
+        (b"0002711\0", 0o2711),
+        (b"0001777\0", 0o1777),
+    ] {
+        let head = Head::new(b'0', b"x", 0).with(100, field);
+        assert_eq!(only(&Tar::default().member(head, b"").end()).mode, is);
+    }
+}
+
+#[test]
 fn extended_attributes_are_kept_or_named() {
     // A capability whose mask holds a newline.
     let capability = b"\x01\0\0\x02\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
@@ -322,6 +384,27 @@ fn extended_attributes_are_kept_or_named() {
     assert_eq!(entry.capability.as_deref(), Some(&capability[..]));
     assert_eq!(entry.xattrs, ["LIBARCHIVE.xattr.security.capability", "user.x"]);
     assert_eq!(entry.size, 3);
+    // Runtimes set an attribute whose value is empty, too: Go keeps the record.
+    let blob = Tar::default()
+        .pax(&[("SCHILY.xattr.security.capability", b"")])
+        .file("x", b"")
+        .end();
+    assert_eq!(only(&blob).capability.as_deref(), Some(&b""[..]));
+    // libarchive codes what it likes of a name.
+    for key in [
+        "LIBARCHIVE.xattr.security%2Ecapability",
+        "LIBARCHIVE.xattr.%73ecurity.capabilit%79",
+    ] {
+        let blob = Tar::default().pax(&[(key, b"AQAAAg==")]).file("x", b"").end();
+        let entry = only(&blob);
+        assert_eq!(entry.xattrs, ["LIBARCHIVE.xattr.security.capability"], "{key}");
+        assert_eq!(entry.capability, None);
+    }
+    let odd = Tar::default()
+        .pax(&[("LIBARCHIVE.xattr.a%2", b"")])
+        .file("x", b"")
+        .end();
+    assert_eq!(only(&odd).xattrs, ["LIBARCHIVE.xattr.a%2"]);
     let limits = Limits {
         xattr: 2,
         ..Limits::default()

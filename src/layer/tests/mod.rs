@@ -3,6 +3,7 @@
 mod broken;
 mod codecs;
 mod contents;
+mod edges;
 mod members;
 mod properties;
 mod sparse;

@@ -300,12 +300,49 @@ fn files_that_every_runtime_refuses() {
             (Outcome::Refused(_), Outcome::Refused(_))
         ));
     }
+    // A line of group may be longer, to a mebibyte.
+    for (length, part) in [((1 << 20) - 1, None), (1 << 20, Some(Part::File))] {
+        let group = format!("{}\n", "x".repeat(length));
+        let fs = rootfs([text("/etc/passwd", PASSWD), text("/etc/group", &group)]);
+        let refused = resolve("1000", &fs).refused();
+        assert_eq!(refused.map(|(part, _)| part), part, "{length}");
+    }
     // One byte less is read.
     let line = &long[1..];
     assert_eq!(
         resolve("1000", &rootfs([text("/etc/passwd", line)])).refused(),
         None
     );
+}
+
+/// Docker takes what is no file for absent, containerd starts nothing.
+#[test]
+fn what_is_no_file_is_refused_by_containerd_alone() {
+    use crate::layer::Kind;
+    let passwd = |kind| crate::rootfs::testing::entry("/etc/passwd", kind, 0o644);
+    for entries in [
+        vec![dir("/etc/passwd", 0o755)],
+        vec![symlink("/etc/passwd", "passwd")],
+        vec![passwd(Kind::CharDevice { major: 1, minor: 3 })],
+        vec![passwd(Kind::BlockDevice { major: 8, minor: 0 })],
+        vec![passwd(Kind::Fifo)],
+        vec![symlink("/etc/passwd", "/file/passwd"), file("/file", 0o644)],
+    ] {
+        let found = resolve("1000", &rootfs(entries.clone()));
+        let (part, verdict) = found.refused().unwrap();
+        assert_eq!(part, Part::File, "{entries:?}");
+        assert_eq!(verdict.runtimes, [Runtime::Containerd, Runtime::Kubernetes]);
+        assert_eq!(found.root_group().unwrap().runtimes, [Runtime::Docker]);
+    }
+}
+
+/// A group that lists the user and whose gid is 2³² is group 0.
+#[test]
+fn supplementary_groups_are_cut_to_32_bits_as_well() {
+    let group = "app:x:1000:\nwide:x:4294967296:app\n";
+    let fs = rootfs([text("/etc/passwd", PASSWD), text("/etc/group", group)]);
+    let found = resolve("1000", &fs).root_group().unwrap();
+    assert_eq!(found.runtimes.len(), 3);
 }
 
 #[test]

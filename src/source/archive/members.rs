@@ -1,23 +1,23 @@
-//! The members of an archive's outer tar, one header at a time; layers inside are read elsewhere, and with more care.
+//! The members of an archive's outer tar, one header at a time, framed as Go's reader frames them, with which others load
+//! such archives; layers inside are read elsewhere, and with more care.
 
 use std::{
     fs::File,
     io::{self, BufReader, Read},
 };
 
-use tar::{EntryType, Header, PaxExtensions};
-
 use crate::{
     failure::{self, Code, Failure},
     limits::Limits,
     path::RootPath,
+    tar::{self, Fault, Sink, Walker},
     text,
 };
 
 const BLOCK: u64 = 512;
 
-/// Extension headers in a row before one member; two or three are usual.
-const EXTENSIONS: usize = 16;
+/// Extension headers of full size before one member; two or three small ones are usual.
+const EXTENSIONS: u64 = 16;
 
 /// One member of the outer tar.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,36 @@ pub(super) enum Kind {
     File,
     /// A symbolic or hard link, to another member only.
     Link(RootPath),
+    /// A file whose holes are not stored, so that its bytes are not those of the archive.
+    Sparse,
     Other,
+}
+
+/// Takes the one member that a walker is asked for.
+#[derive(Default)]
+struct First(Option<tar::Member>);
+
+impl Sink for First {
+    fn member(&mut self, member: tar::Member, _behind: bool) -> bool {
+        self.0.get_or_insert(member);
+        false
+    }
+
+    fn data(&mut self, _bytes: &[u8]) -> bool {
+        false
+    }
+
+    fn hole(&mut self, _length: u64) -> bool {
+        false
+    }
+
+    fn end(&mut self, _complete: bool) {}
+
+    fn stopped(&self) -> bool {
+        false
+    }
+
+    fn odd(&mut self, _what: &'static str, _name: &[u8]) {}
 }
 
 /// Reads members in order. The content of the current one is behind [`Members::body`]; what is left of it is skipped.
@@ -84,41 +113,26 @@ impl<'l, R: Read> Members<'l, R> {
         (self.skip)(&mut self.inner, rest).map_err(broken)?;
         self.at = self.at.saturating_add(rest);
         (self.left, self.padding) = (0, 0);
-        let (mut name, mut link, mut pax) = (None, None, Pax::default());
-        for _ in 0..EXTENSIONS {
-            let Some(header) = self.header()? else {
+        // A member says all there is to know of it in its own blocks, so that each can have a walker of its own.
+        let (mut walker, mut first) = (Walker::new(self.limits), First::default());
+        while let Some(block) = self.block()? {
+            walker.feed(&block, &mut first).map_err(faulty)?;
+            if let Some(member) = first.0.take() {
+                return self.member(&member, walker.left()).map(Some);
+            }
+            if walker.ended() {
                 return Ok(None);
-            };
-            let size = header.entry_size().map_err(corrupt)?;
-            match header.entry_type() {
-                EntryType::XHeader => pax = Pax::parse(&self.extension(size)?)?,
-                EntryType::XGlobalHeader => drop(self.extension(size)?),
-                EntryType::GNULongName => name = Some(until_nul(self.extension(size)?)),
-                EntryType::GNULongLink => link = Some(until_nul(self.extension(size)?)),
-                kind => {
-                    let name = name
-                        .or(pax.path)
-                        .unwrap_or_else(|| header.path_bytes().into_owned());
-                    let link = link
-                        .or(pax.link)
-                        .or_else(|| header.link_name_bytes().map(std::borrow::Cow::into_owned));
-                    return self
-                        .member(&header, kind, &name, link, pax.size.unwrap_or(size))
-                        .map(Some);
-                }
+            }
+            if self.raw.len() as u64 / EXTENSIONS > self.limits.tar_extension {
+                return Err(corrupt("too many extension headers in a row"));
             }
         }
-        Err(corrupt("too many extension headers in a row"))
+        walker.finish(&mut first).map_err(faulty)?;
+        Ok(None)
     }
 
-    fn member(
-        &mut self,
-        header: &Header,
-        kind: EntryType,
-        name: &[u8],
-        link: Option<Vec<u8>>,
-        size: u64,
-    ) -> failure::Result<Member> {
+    fn member(&mut self, member: &tar::Member, stored: u64) -> failure::Result<Member> {
+        let (name, link) = (&member.name, &member.link);
         self.count += 1;
         if self.count > self.limits.members {
             return Err(Failure::new(
@@ -134,60 +148,23 @@ impl<'l, R: Read> Members<'l, R> {
             )));
         }
         let path = RootPath::clean(name);
-        let link = link.unwrap_or_default();
-        let (kind, size) = match kind {
-            EntryType::Regular if name.ends_with(b"/") => (Kind::Other, 0),
-            EntryType::Regular | EntryType::Continuous => (Kind::File, size),
-            EntryType::Link => (Kind::Link(RootPath::clean(&link)), 0),
-            EntryType::Symlink if link.starts_with(b"/") => (Kind::Link(RootPath::clean(&link)), 0),
-            EntryType::Symlink => (Kind::Link(path.parent().unwrap_or_default().join(&link)), 0),
-            EntryType::Directory | EntryType::Char | EntryType::Block | EntryType::Fifo => (Kind::Other, 0),
-            EntryType::GNUSparse => {
-                // Old GNU sparse maps go on in further blocks while a flag says so.
-                let mut more = header.as_bytes().get(482).is_some_and(|flag| *flag != 0);
-                for _ in 0..self.limits.tar_extension / BLOCK {
-                    if !more {
-                        break;
-                    }
-                    more = self.block()?.is_some_and(|block| block[504] != 0);
-                }
-                (Kind::Other, size)
-            }
-            _ => (Kind::Other, size),
+        let kind = match member.flag {
+            b'1' => Kind::Link(RootPath::clean(link)),
+            b'2' if link.starts_with(b"/") => Kind::Link(RootPath::clean(link)),
+            b'2' => Kind::Link(path.parent().unwrap_or_default().join(link)),
+            b'3'..=b'6' => Kind::Other,
+            _ if member.is_sparse() => Kind::Sparse,
+            // Members of unknown types are files to some who load archives.
+            _ => Kind::File,
         };
-        self.left = size;
-        self.padding = (BLOCK - size % BLOCK) % BLOCK;
+        self.left = stored;
+        self.padding = (BLOCK - stored % BLOCK) % BLOCK;
         Ok(Member {
             path,
             kind,
-            size,
+            size: stored,
             at: self.at,
         })
-    }
-
-    /// The next header; `None` at a block of zeros or the end of the input.
-    fn header(&mut self) -> failure::Result<Option<Header>> {
-        let Some(block) = self.block()?.filter(|block| block.iter().any(|byte| *byte != 0)) else {
-            return Ok(None);
-        };
-        let header = Header::from_byte_slice(&block).clone();
-        let stated = header.cksum().map_err(corrupt)?;
-        let sum = |add: fn(u8) -> i64| -> i64 {
-            let blank = |at: usize| (148..156).contains(&at);
-            block
-                .iter()
-                .enumerate()
-                .map(|(at, byte)| if blank(at) { 32 } else { add(*byte) })
-                .sum()
-        };
-        let stated = i64::from(stated);
-        // Some old writers summed signed bytes, and Go takes that too.
-        if stated != sum(i64::from) && stated != sum(|byte| i64::from(byte.cast_signed())) {
-            return Err(corrupt(
-                "it is no tar archive, or a header of it is damaged (wrong checksum)",
-            ));
-        }
-        Ok(Some(header))
     }
 
     fn block(&mut self) -> failure::Result<Option<[u8; 512]>> {
@@ -205,24 +182,6 @@ impl<'l, R: Read> Members<'l, R> {
         self.at = self.at.saturating_add(BLOCK);
         self.raw.extend_from_slice(&block);
         Ok(Some(block))
-    }
-
-    fn extension(&mut self, size: u64) -> failure::Result<Vec<u8>> {
-        if size > self.limits.tar_extension {
-            return Err(corrupt(format!(
-                "an extension header has {size} bytes (limit {})",
-                self.limits.tar_extension
-            )));
-        }
-        let mut body = Vec::new();
-        for _ in 0..size.div_ceil(BLOCK) {
-            let block = self
-                .block()?
-                .ok_or_else(|| corrupt("it ends in an extension header"))?;
-            body.extend_from_slice(&block);
-        }
-        body.truncate(usize::try_from(size).unwrap_or(usize::MAX));
-        Ok(body)
     }
 
     /// The content of the current member.
@@ -284,37 +243,11 @@ impl<R: Read> Read for Body<'_, R> {
     }
 }
 
-/// The PAX records that matter to an outer tar.
-#[derive(Default)]
-struct Pax {
-    path: Option<Vec<u8>>,
-    link: Option<Vec<u8>>,
-    size: Option<u64>,
-}
-
-impl Pax {
-    fn parse(body: &[u8]) -> failure::Result<Self> {
-        let mut pax = Self::default();
-        for record in PaxExtensions::new(body) {
-            let record = record.map_err(corrupt)?;
-            let value = record.value_bytes();
-            match record.key_bytes() {
-                b"path" => pax.path = Some(value.to_vec()).filter(|path| !path.is_empty()),
-                b"linkpath" => pax.link = Some(value.to_vec()).filter(|link| !link.is_empty()),
-                b"size" => {
-                    let size = std::str::from_utf8(value).ok().and_then(|size| size.parse().ok());
-                    pax.size = Some(size.ok_or_else(|| corrupt("a PAX size is no number"))?);
-                }
-                _ => {}
-            }
-        }
-        Ok(pax)
+fn faulty(fault: Fault) -> Failure {
+    Failure {
+        code: fault.code,
+        ..corrupt(format!("a member of it {}", fault.what))
     }
-}
-
-fn until_nul(mut body: Vec<u8>) -> Vec<u8> {
-    body.truncate(body.iter().position(|byte| *byte == 0).unwrap_or(body.len()));
-    body
 }
 
 fn corrupt(why: impl std::fmt::Display) -> Failure {

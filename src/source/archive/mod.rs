@@ -84,6 +84,7 @@ pub(crate) fn open(file: File, asked: &Asked, options: &Options, root: bool) -> 
     let archive = Archive::index(&file, length, &options.limits)?;
     let has = |name: &&str| archive.members.contains_key(&RootPath::from(*name));
     if OCI_MARKS.iter().chain([&DOCKER_MARK]).any(has) || asked.form != Form::Any {
+        archive.refuse_odd()?;
         archive.refuse_twice(&options.limits)?;
         let images = listing::images(&archive, asked, options)?;
         return Ok(Opened::Images {
@@ -122,6 +123,7 @@ fn root_image(asked: &Asked) -> Image {
 enum Place {
     File { at: u64, size: u64 },
     Link(RootPath),
+    Sparse,
 }
 
 /// An archive in a regular file, its headers read once.
@@ -161,6 +163,7 @@ impl Archive {
                     size: member.size,
                 },
                 Kind::Link(to) => Place::Link(to),
+                Kind::Sparse => Place::Sparse,
                 Kind::Other => {
                     if is_root_mark(&member.path) && archive.others.is_empty() {
                         archive.others.push(member.path);
@@ -173,6 +176,19 @@ impl Archive {
             }
         }
         Ok(archive)
+    }
+
+    /// Members that two readers take for two things.
+    fn refuse_odd(&self) -> failure::Result<()> {
+        let again = self.twice.iter().map(|(path, place)| (path, place));
+        for (path, place) in self.members.iter().chain(again) {
+            match place {
+                Place::File { .. } => {}
+                Place::Link(_) => refuse_below(path, &self.members)?,
+                Place::Sparse => return Err(sparse(path)),
+            }
+        }
+        Ok(())
     }
 
     /// Two different members of one name are two different images to two readers; a blob's bytes are verified anyway.
@@ -218,6 +234,7 @@ impl Archive {
             match self.members.get(&path)? {
                 Place::File { at, size } => return Some((path, *at, *size)),
                 Place::Link(to) => path = to.clone(),
+                Place::Sparse => return None,
             }
         }
         None
@@ -230,6 +247,30 @@ fn twice(path: &RootPath) -> Failure {
         format!("the archive holds {path} twice, with different bytes"),
     )
     .advise("write the archive anew, such as with `docker save`")
+}
+
+/// Who unpacks the archive writes what lies below a link to where the link leads; who reads it member by member does not.
+fn refuse_below<T>(link: &RootPath, members: &BTreeMap<RootPath, T>) -> failure::Result<()> {
+    // No name holds a NUL, so this is the first that could be below.
+    let first = link.join(&[1]);
+    let mut from = members.range(first..);
+    match from.next().filter(|(path, _)| path.is_below(link)) {
+        None => Ok(()),
+        Some((path, _)) => Err(Failure::new(
+            Code::Ambiguous,
+            format!("the archive holds {path} below the link {link}, which readers take differently"),
+        )
+        .advise("write the archive anew, such as with `docker save`")),
+    }
+}
+
+/// Readers differ in how they take sparse files, and in what they call them.
+fn sparse(path: &RootPath) -> Failure {
+    Failure::new(
+        Code::Ambiguous,
+        format!("the archive holds {path} as a sparse file, which readers take differently"),
+    )
+    .advise("write the archive anew, without sparse files")
 }
 
 impl Files for Archive {

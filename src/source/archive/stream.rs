@@ -9,7 +9,7 @@ use std::{
 use super::{
     ROOT_BLOB, is_root_mark,
     members::{Kind, Member, Members},
-    packed, root_image, twice,
+    packed, refuse_below, root_image, sparse, twice,
 };
 use crate::{
     failure::{self, Code, Failure},
@@ -79,6 +79,11 @@ impl Stream for ArchiveStream {
             }
             // The writer of a pipe should not die of the padding that nobody reads.
             drain(members.rest());
+            for link in passed.links.keys() {
+                refuse_below(link, &passed.json)?;
+                refuse_below(link, &passed.handed)?;
+                refuse_below(link, &passed.links)?;
+            }
             let found = listing::images(&passed, &asked, &options)?;
             found
                 .into_iter()
@@ -192,6 +197,7 @@ impl Passed {
         let path = &member.path;
         match &member.kind {
             Kind::Other => return Ok(()),
+            Kind::Sparse => return Err(sparse(path)),
             Kind::Link(to) => {
                 let earlier = self.links.insert(path.clone(), to.clone());
                 let same = earlier.is_none_or(|earlier| earlier == *to);

@@ -254,3 +254,51 @@ fn what_is_no_directory_fails() {
     assert_eq!(code("rootfs:/nonexistent/x"), Code::NotFound);
     assert_eq!(code("rootfs:/dev/null"), Code::Unreadable);
 }
+
+#[test]
+fn capabilities_of_files_are_carried_byte_by_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("app");
+    write(&path, b"program");
+    // Its mask holds a line break.
+    let value = b"\x01\0\0\x02\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    let set =
+        |name: &str, value: &[u8]| rustix::fs::setxattr(&path, name, value, rustix::fs::XattrFlags::empty());
+    if set("security.capability", value).is_err() {
+        eprintln!("this file system or this user sets no capabilities");
+        return;
+    }
+    let root = fs::open(
+        directory.path(),
+        OFlags::RDONLY | OFlags::DIRECTORY,
+        Mode::empty(),
+    )
+    .unwrap();
+    let mut walk = Walk::new(root, Limits::default(), Arc::default()).unwrap();
+    let bytes = read_capped(&mut walk, 1 << 20, "tar").unwrap();
+    let record = [&b"SCHILY.xattr.security.capability="[..], value, b"\n"].concat();
+    assert!(memchr::memmem::find(&bytes, &record).is_some());
+}
+
+#[test]
+fn overlay_attributes_that_hide_content_are_gaps_and_only_y_is_opaque() {
+    let directory = tempfile::tempdir().unwrap();
+    let root = directory.path();
+    let set = |name: &str, attribute: &str, value: &[u8]| {
+        std::fs::create_dir_all(root.join(name)).unwrap();
+        rustix::fs::setxattr(root.join(name), attribute, value, rustix::fs::XattrFlags::empty())
+    };
+    if set("moved", "user.overlay.redirect", b"/other").is_err() {
+        eprintln!("this file system keeps no attributes");
+        return;
+    }
+    // `x` only says that there are whiteouts of the other kind in it.
+    set("holds", "user.overlay.opaque", b"x").unwrap();
+    let (members, gaps) = walk(root);
+    assert_eq!(members.keys().collect::<Vec<_>>(), ["./", "holds/", "moved/"]);
+    let gaps: Vec<_> = gaps
+        .iter()
+        .map(|gap| (gap.path.clone().unwrap().to_string(), gap.hides))
+        .collect();
+    assert_eq!(gaps, [("/moved".to_owned(), crate::gap::Hides::Anything)]);
+}

@@ -4,6 +4,8 @@ use std::io::Write as _;
 
 use flate2::{Compression, write::GzEncoder};
 
+use super::tar::Tar;
+
 const MIB: usize = 1 << 20;
 
 /// One gzip member.
@@ -33,6 +35,27 @@ pub(crate) fn wide_frame(exponent: u8, bytes: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(&block.to_le_bytes()[..3]);
     frame.extend_from_slice(bytes);
     frame
+}
+
+/// A layer of eStargz form: one file, in whose table it has this name and this place behind its own.
+pub(crate) fn estargz(head: &[u8], body: &[u8], name: &str, off: usize) -> Vec<u8> {
+    let mut all = gzip(head);
+    let table = format!(
+        r#"{{"version":1,"entries":[{{"name":"{name}","type":"reg","size":{},"mode":493,"offset":{}}}]}}"#,
+        body.len(),
+        all.len() + off
+    );
+    let mut rest = body.to_vec();
+    rest.resize(body.len().next_multiple_of(512), 0);
+    all.extend(gzip(&rest));
+    let extra = format!("SG\x16\0{:016x}STARGZ", all.len());
+    all.extend(gzip(
+        &Tar::default().file("stargz.index.json", table.as_bytes()).end(),
+    ));
+    all.extend([0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 0, 255, 26, 0]);
+    all.extend(extra.as_bytes());
+    all.extend([1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0]);
+    all
 }
 
 /// `start`, then so many MiB of zeros, as members that inflate 1,000 to 1.

@@ -1,111 +1,10 @@
 //! Trees are directories of modules that a program loads without naming them, and what its configuration names.
 
+mod table;
+
+use self::table::{Reader, TREES, Tree};
 use super::{Libc, Object, Walk, first};
 use crate::{binary::Form, checks::Subject, finding::Tier, layer::Kind, path::RootPath, rootfs::Node};
-
-/// Who reads a tree.
-#[derive(Clone, Copy)]
-enum Reader {
-    /// Whoever has the code of this family.
-    Family(&'static str),
-    /// Whoever loads the library whose soname begins so.
-    Library(&'static str),
-}
-
-/// One kind of tree.
-struct Tree {
-    reader: Reader,
-    /// Directories. `HOME` is the directory above one that holds the reader or a link to it, `*` stands for the rest of a name.
-    directories: &'static [&'static str],
-    what: &'static str,
-}
-
-const TREES: &[Tree] = &[
-    Tree {
-        reader: Reader::Family("interp.python"),
-        directories: PYTHON,
-        what: "modules of Python",
-    },
-    Tree {
-        reader: Reader::Library("libpython"),
-        directories: PYTHON,
-        what: "modules of Python",
-    },
-    Tree {
-        reader: Reader::Family("interp.perl"),
-        directories: PERL,
-        what: "modules of Perl",
-    },
-    Tree {
-        reader: Reader::Library("libperl.so"),
-        directories: PERL,
-        what: "modules of Perl",
-    },
-    Tree {
-        reader: Reader::Family("interp.ruby"),
-        directories: RUBY,
-        what: "modules of Ruby",
-    },
-    Tree {
-        reader: Reader::Library("libruby"),
-        directories: RUBY,
-        what: "modules of Ruby",
-    },
-    Tree {
-        reader: Reader::Family("build.jvm-launcher"),
-        directories: &["HOME/lib"],
-        what: "the Java runtime",
-    },
-    Tree {
-        reader: Reader::Family("interp.node"),
-        directories: &["/usr/share/nodejs"],
-        what: "modules of Node.js",
-    },
-    Tree {
-        reader: Reader::Library("libcrypto.so"),
-        directories: &[
-            "/usr/lib/*/ossl-modules",
-            "/usr/lib/*/engines-*",
-            "/usr/lib/ossl-modules",
-            "/usr/lib/engines-*",
-            "/usr/lib64/ossl-modules",
-            "/usr/lib64/engines-*",
-        ],
-        what: "modules of OpenSSL",
-    },
-    Tree {
-        reader: Reader::Library("libpam.so"),
-        directories: &[
-            "/usr/lib/*/security",
-            "/usr/lib/security",
-            "/usr/lib64/security",
-            "/lib/*/security",
-            "/lib/security",
-        ],
-        what: "modules of PAM",
-    },
-    Tree {
-        reader: Reader::Library("libc.so.6"),
-        directories: &["/usr/lib/*/gconv", "/usr/lib/gconv", "/usr/lib64/gconv"],
-        what: "character sets of the C library",
-    },
-];
-
-const PYTHON: &[&str] = &["HOME/lib/python*", "/usr/lib/python3*", "/usr/local/lib/python*"];
-const PERL: &[&str] = &[
-    "/usr/lib/*/perl*",
-    "/usr/share/perl*",
-    "/usr/local/lib/*/perl",
-    "/usr/local/share/perl",
-    "/etc/perl",
-    "HOME/lib/perl5",
-];
-const RUBY: &[&str] = &[
-    "HOME/lib/ruby",
-    "/usr/lib/*/ruby",
-    "/var/lib/gems",
-    "/usr/local/bundle",
-];
 
 /// A program, a directive of its configuration, the word that is a module's path, and where relative ones lie.
 type Directive = (&'static [u8], &'static [u8], usize, &'static [&'static str]);
@@ -293,7 +192,12 @@ fn services(walk: &mut Walk<'_>, at: usize) {
         .filter(|line| !line.starts_with(b"#"))
         .filter_map(|line| line.splitn(2, |byte| *byte == b':').nth(1))
         .flat_map(|line| line.split(u8::is_ascii_whitespace))
-        .filter(|word| !word.is_empty() && word.iter().all(u8::is_ascii_alphanumeric));
+        .filter(|word| {
+            !word.is_empty()
+                && word
+                    .iter()
+                    .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(b))
+        });
     let services: std::collections::BTreeSet<&[u8]> = words.take(1_000).chain(SERVICES).collect();
     for service in services {
         let name = [b"libnss_", service, b".so.2"].concat();

@@ -1,5 +1,7 @@
 //! Tests of archives: by offset, and front to back.
 
+mod framing;
+
 use std::{io::Write as _, path::PathBuf};
 
 use super::*;
