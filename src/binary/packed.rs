@@ -283,6 +283,14 @@ mod tests {
             assert_eq!(unpacked(&file, 1 << 20).unwrap(), original);
             assert_eq!(unpacked(&file, 100), None);
         }
+        // What stands before the chain may be some words longer.
+        let late = [
+            program(&[0; 24 + 60]),
+            block(8, headers.len(), headers),
+            block(2, rest.len(), rest),
+        ]
+        .concat();
+        assert_eq!(unpacked(&late, 1 << 20).unwrap(), original);
         let corrupt = [start, block(14, rest.len(), &[0xff; 300])].concat();
         assert_eq!(unpacked(&corrupt, 1 << 20), None);
     }

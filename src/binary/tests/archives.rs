@@ -445,6 +445,7 @@ fn bundles_are_known_by_their_mark() {
             "bundle.pyinstaller",
         ),
         (b"\n---- Bun! ----\n", "bundle.bun"),
+        (b"d3n0l4nd0123456789abcdef01234567", "bundle.deno"),
     ] {
         let bundle = [&program[..], b"scripts", mark].concat();
         assert_eq!(families(&inspect(&bundle).unwrap()), [family]);

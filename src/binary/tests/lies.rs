@@ -100,19 +100,240 @@ fn a_decoy_of_packed_blocks_is_opaque() {
 }
 
 #[test]
-fn a_hash_table_cannot_hide_what_a_program_asks_for() {
-    for blind_hash in [false, true] {
+fn what_a_program_asks_for_is_found_by_any_table_and_by_none() {
+    for lookup in [Lookup::Hash, Lookup::GnuHash, Lookup::Relocations, Lookup::Gap] {
         let elf = Elf64 {
             interpreter: Some(LOADER),
             needed: vec!["libc.so.6"],
             imports: vec!["tcsetpgrp", "execve", "setpgid", "dup2", "vfork"],
-            blind_hash,
+            lookup,
             ..Elf64::default()
         };
+        let mut bytes = elf.bytes();
         assert_eq!(
-            families(&inspect(&elf.bytes()).unwrap()),
+            families(&inspect(&bytes).unwrap()),
             ["heur.jobcontrol"],
-            "{blind_hash}"
+            "{lookup:?}"
         );
+        // Functions that it has itself are none that it asks for.
+        let symbols = memchr::memmem::find(&bytes, &[0x12, 0, 0, 0]).unwrap();
+        bytes[symbols + 2] = 1;
+        assert_eq!(families(&inspect(&bytes).unwrap()), [""; 0], "{lookup:?}");
+    }
+}
+
+#[test]
+fn what_starts_is_told_from_what_is_only_loaded() {
+    let shell = || Elf64 {
+        data: texts_of("shell.bash").join("\0").into_bytes(),
+        ..Elf64::default()
+    };
+    let of_type = |kind: u8, elf: Elf64<'_>| {
+        let mut bytes = elf.bytes();
+        bytes[16] = kind;
+        bytes
+    };
+    let (relocatable, fixed, shared, core) = (1, 2, 3, 4);
+    let libc = || vec!["libc.so.6"];
+    let entry = |mut bytes: Vec<u8>, entry: u8| {
+        bytes[24] = entry;
+        bytes
+    };
+    let interpreter = Some(LOADER);
+    let soname = Some("libextra.so");
+    for (what, bytes, starts) in [
+        ("fixed", of_type(fixed, shell()), true),
+        ("static, position-independent", of_type(shared, shell()), true),
+        (
+            "dynamic with the name of a library",
+            of_type(
+                shared,
+                Elf64 {
+                    interpreter,
+                    soname,
+                    needed: libc(),
+                    ..shell()
+                },
+            ),
+            true,
+        ),
+        (
+            "position-independent by its flag alone",
+            of_type(
+                shared,
+                Elf64 {
+                    position_independent: true,
+                    needed: libc(),
+                    ..shell()
+                },
+            ),
+            true,
+        ),
+        (
+            "library",
+            of_type(
+                shared,
+                Elf64 {
+                    soname,
+                    needed: libc(),
+                    ..shell()
+                },
+            ),
+            false,
+        ),
+        (
+            "library that needs none",
+            of_type(shared, Elf64 { soname, ..shell() }),
+            false,
+        ),
+        (
+            "library without a name",
+            of_type(
+                shared,
+                Elf64 {
+                    needed: libc(),
+                    ..shell()
+                },
+            ),
+            false,
+        ),
+        (
+            "library of functions alone",
+            of_type(
+                shared,
+                Elf64 {
+                    imports: vec!["f"],
+                    ..shell()
+                },
+            ),
+            false,
+        ),
+        (
+            "library without a beginning",
+            entry(of_type(shared, shell()), 0),
+            false,
+        ),
+        ("object", of_type(relocatable, shell()), false),
+        ("memory of a dead process", of_type(core, shell()), false),
+    ] {
+        let program = inspect(&bytes).unwrap();
+        assert_eq!(families(&program), ["shell.bash"], "{what}");
+        assert_eq!(program.starts(), starts, "{what}");
+        assert_eq!(program.tool(Catalog::builtin()).is_some(), starts, "{what}");
+    }
+}
+
+#[test]
+fn a_table_of_applets_is_found_by_its_relocations() {
+    let mut data = b"toybox\0ash\0cat\0ls\0\0\0\0\0\0\0".to_vec();
+    let table = data.len() as u64;
+    data.resize(data.len() + 4 * 16, 0);
+    let relative = (0..)
+        .zip([0, 7, 11, 15])
+        .map(|(slot, name)| (table + 16 * slot, name));
+    let elf = Elf64 {
+        relative: relative.collect(),
+        data,
+        ..Elf64::default()
+    };
+    let bytes = elf.bytes();
+    let reading = elf::Reading::of(Content::whole(&bytes), &Limits::default());
+    let names = applets::in_pointer_table(Catalog::builtin(), &reading);
+    assert_eq!(names, ["ash", "cat", "ls", "toybox"]);
+}
+
+#[test]
+fn five_tools_are_a_list_and_what_is_no_text_stays_sure() {
+    let ids = ["shell.bash", "net.curl", "debug.strace", "build.make", "os.tar"];
+    let confidences = |count: usize, needed: &[&'static str]| {
+        let elf = Elf64 {
+            interpreter: Some(LOADER),
+            needed: needed.to_vec(),
+            data: ids[..count]
+                .iter()
+                .flat_map(|id| texts_of(id))
+                .collect::<Vec<_>>()
+                .join("\0")
+                .into_bytes(),
+            ..Elf64::default()
+        };
+        let program = inspect(&elf.bytes()).unwrap();
+        let all = program.identities.iter();
+        all.map(|one| (one.family.clone(), one.confidence))
+            .collect::<Vec<_>>()
+    };
+    let sure = |all: &[(String, Confidence)]| {
+        let sure = all
+            .iter()
+            .filter(|(_, confidence)| *confidence == Confidence::Certain);
+        sure.map(|(family, _)| family.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(sure(&confidences(4, &[])).len(), 4);
+    assert_eq!(confidences(5, &[]).len(), 5);
+    assert_eq!(sure(&confidences(5, &[])), [""; 0]);
+    // A library that only one program needs is no text.
+    assert_eq!(sure(&confidences(5, &["libapt-private.so.0.0"])), ["pm.apt"]);
+}
+
+#[test]
+fn confidence_counts_the_texts_beyond_those_that_are_needed() {
+    let (_, k, texts) = signatures()
+        .into_iter()
+        .find(|(id, ..)| id == "shell.bash")
+        .unwrap();
+    for (more, want) in [
+        (0, Confidence::Likely),
+        (2, Confidence::Likely),
+        (3, Confidence::Certain),
+    ] {
+        let some = texts.iter().take(k + more).map(String::as_str);
+        let program = inspect(&program_with(some)).unwrap();
+        assert_eq!(program.identities[0].confidence, want, "{k} and {more}");
+    }
+    // Where one text is enough, it says all.
+    let (id, _, texts) = signatures()
+        .into_iter()
+        .find(|(_, k, texts)| (*k, texts.len()) == (1, 1))
+        .unwrap();
+    let program = inspect(&program_with(texts.iter().map(String::as_str))).unwrap();
+    let identity = program
+        .identities
+        .iter()
+        .find(|identity| identity.family == id)
+        .unwrap();
+    assert_eq!(identity.confidence, Confidence::Certain, "{id}");
+}
+
+#[test]
+fn only_versions_of_go_make_build_information() {
+    for (toolchain, known) in [
+        ("go1.22", true),
+        ("devel go1.24-abc", true),
+        ("rustc 1.95", false),
+    ] {
+        let mut bytes = go::MAGIC.to_vec();
+        bytes.extend([8, 2]);
+        bytes.resize(32, 0);
+        bytes.push(toolchain.len() as u8);
+        bytes.extend(toolchain.as_bytes());
+        let read = go::read(&Content::whole(&bytes), 0, true, |_| None);
+        assert_eq!(read.is_some(), known, "{toolchain}");
+    }
+}
+
+#[test]
+fn what_a_section_claims_is_not_appended() {
+    let program = program_with(["nothing"]);
+    let payload = [&[7; 100][..], &archives::tool()].concat();
+    for claimed in [true, false] {
+        let mut bytes = program.clone();
+        let table = bytes.len() as u64;
+        bytes[40..48].copy_from_slice(&table.to_le_bytes());
+        let size = if claimed { payload.len() as u64 } else { 0 };
+        let section = [1 << 32, 0, 0, table + 64, size, 0, 0, 0];
+        bytes.extend(section.into_iter().flat_map(u64::to_le_bytes));
+        bytes.extend(&payload);
+        let inside = inspect(&bytes).unwrap().inside;
+        assert_eq!(inside.len(), usize::from(!claimed), "{claimed}");
     }
 }

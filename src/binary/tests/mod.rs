@@ -57,8 +57,24 @@ struct Elf64<'a> {
     data: Vec<u8>,
     /// No dynamic section, `ET_EXEC`.
     fixed: bool,
-    /// The hash table knows no symbol; only relocations lead to them.
-    blind_hash: bool,
+    /// By what its symbols are found.
+    lookup: Lookup,
+    /// It says that it is a position-independent program.
+    position_independent: bool,
+    /// Relocations of `data` to other places in it.
+    relative: Vec<(u64, u64)>,
+}
+
+/// What leads to the symbols of an ELF file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Lookup {
+    #[default]
+    Hash,
+    GnuHash,
+    /// The hash table knows none, but relocations name them.
+    Relocations,
+    /// No table at all: the names stand behind the symbols.
+    Gap,
 }
 
 impl Elf64<'_> {
@@ -80,29 +96,64 @@ impl Elf64<'_> {
         }
         let interpreter = string(self.interpreter.unwrap_or_default());
         let count = 1 + self.imports.len() as u32;
-        let hashed = if self.blind_hash { 0 } else { count };
-        let hash: Vec<u8> = [1, hashed, 0, 0].into_iter().flat_map(u32::to_le_bytes).collect();
+        let hash: Vec<u32> = match self.lookup {
+            Lookup::Hash => vec![1, count, 0, 0],
+            Lookup::Relocations => vec![1, 0, 0, 0],
+            Lookup::Gap => Vec::new(),
+            // One bucket of all symbols but the null one, the last of which is marked.
+            Lookup::GnuHash => {
+                let chain = (1..count).map(|symbol| u32::from(symbol + 1 == count));
+                [1, 1, 1, 0, 0, 0, 1].into_iter().chain(chain).collect()
+            }
+        };
+        let hash: Vec<u8> = hash.into_iter().flat_map(u32::to_le_bytes).collect();
 
-        let strings_at = 64 + 3 * 56;
-        let symbols_at = strings_at + strings.len() as u64;
-        let hash_at = symbols_at + symbols.len() as u64;
+        let (strings_size, symbols_size) = (strings.len() as u64, symbols.len() as u64);
+        let headers = 64 + 3 * 56;
+        let gap = self.lookup == Lookup::Gap;
+        let (strings_at, symbols_at) = if gap {
+            (headers + symbols_size, headers)
+        } else {
+            (headers, headers + strings_size)
+        };
+        let hash_at = headers + strings_size + symbols_size;
         let jumps_at = hash_at + hash.len() as u64;
         let jumps: Vec<u8> = (1..u64::from(count))
-            .filter(|_| self.blind_hash)
+            .filter(|_| self.lookup == Lookup::Relocations)
             .flat_map(|symbol| [0, symbol << 32 | 7, 0])
             .flat_map(u64::to_le_bytes)
             .collect();
-        let dynamic_at = jumps_at + jumps.len() as u64;
-        if self.blind_hash {
+        let relative_at = jumps_at + jumps.len() as u64;
+        let relative_size = 24 * self.relative.len() as u64;
+        let dynamic_at = relative_at + relative_size;
+        if self.lookup == Lookup::Relocations {
             dynamic.extend([(23, jumps_at), (2, jumps.len() as u64), (20, 7)]);
         }
-        dynamic.extend([(5, strings_at), (6, symbols_at), (4, hash_at), (0, 0)]);
+        if self.position_independent {
+            dynamic.push((0x6fff_fffb, 0x0800_0000));
+        }
+        if !self.relative.is_empty() {
+            dynamic.extend([(7, relative_at), (8, relative_size)]);
+        }
+        match self.lookup {
+            Lookup::Hash | Lookup::Relocations => dynamic.push((4, hash_at)),
+            Lookup::GnuHash => dynamic.push((0x6fff_fef5, hash_at)),
+            Lookup::Gap => {}
+        }
+        dynamic.extend([(5, strings_at), (6, symbols_at), (0, 0)]);
         let dynamic: Vec<u8> = dynamic
             .into_iter()
             .flat_map(|(tag, value)| [tag, value])
             .flat_map(u64::to_le_bytes)
             .collect();
-        let size = dynamic_at + dynamic.len() as u64 + self.data.len() as u64;
+        let data_at = dynamic_at + dynamic.len() as u64;
+        let relative: Vec<u8> = self
+            .relative
+            .iter()
+            .flat_map(|(place, target)| [data_at + place, 8, data_at + target])
+            .flat_map(u64::to_le_bytes)
+            .collect();
+        let size = data_at + self.data.len() as u64;
 
         let mut out = b"\x7fELF\x02\x01\x01".to_vec();
         out.resize(16, 0);
@@ -128,7 +179,15 @@ impl Elf64<'_> {
             strings_at + interpreter,
             length,
         );
-        for part in [&strings, &symbols, &hash, &jumps, &dynamic, &self.data] {
+        let names = if gap {
+            [&symbols, &strings]
+        } else {
+            [&strings, &symbols]
+        };
+        for part in names
+            .into_iter()
+            .chain([&hash, &jumps, &relative, &dynamic, &self.data])
+        {
             out.extend(part.iter());
         }
         out
