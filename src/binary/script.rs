@@ -100,8 +100,8 @@ const ENDS: &[&str] = &["; then", "; do"];
 const WHOLE: &[&str] = &["fi", "done", "esac", "then"];
 /// Lines of a text that are looked at.
 const LINES: usize = 60;
-/// Bytes of a script that are shown here, if it has so many: then it goes on.
-const HEAD: usize = 8 << 10;
+/// Bytes of a script that are looked at; what goes on behind them is known in part only. Entry points of databases have some 15 KiB.
+pub(super) const HEAD: usize = 64 << 10;
 /// Bytes in which the shell half of a script in two languages lies.
 const HEADER: usize = 1 << 10;
 /// Names of shells that a first line names.

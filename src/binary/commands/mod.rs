@@ -1,14 +1,16 @@
 //! Commands are the programs that a shell's text names where a command begins, read without running it (POSIX, section 2).
 
 mod reader;
+mod redirection;
 #[cfg(test)]
 mod tests;
+mod word;
 
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use self::reader::{Reader, Word};
+use self::{reader::Reader, word::Word};
 
 /// Commands kept of one text.
 const MOST: usize = 256;

@@ -1,63 +1,16 @@
 //! The reader takes a shell's text apart into words and commands, with no more understanding than that needs.
 
-use super::Gather;
+use super::{
+    Gather,
+    word::{Word, is_name},
+};
 
 /// Texts in one another: `$(…)`, `(…)`, backquotes.
 const DEPTH: usize = 32;
 
-/// One word of a command.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Word {
-    /// What is plain of it, without quotes.
-    pub(super) text: Vec<u8>,
-    /// Something in it only shows when it is run.
-    expands: bool,
-    /// It is `"$@"` or another form of the text's own arguments.
-    pub(super) arguments: bool,
-    /// It is `"$0"`.
-    pub(super) own_name: bool,
-}
-
-impl Word {
-    /// The word, if nothing in it expands.
-    pub(super) fn plain(&self) -> Option<&[u8]> {
-        (!self.expands).then_some(self.text.as_slice())
-    }
-
-    /// `NAME=…`
-    pub(super) fn is_assignment(&self) -> bool {
-        let Some(end) = memchr::memchr(b'=', &self.text) else {
-            return false;
-        };
-        let name = self.text.get(..end).unwrap_or_default();
-        let name = name.strip_suffix(b"+").unwrap_or(name);
-        let begins = name
-            .first()
-            .is_some_and(|byte| is_name(*byte) && !byte.is_ascii_digit());
-        begins && name.iter().all(|byte| is_name(*byte) || b"[]".contains(byte))
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.text.push(byte);
-        (self.arguments, self.own_name) = (false, false);
-    }
-
-    /// Something that expands: the name of a parameter, if it is one.
-    fn expand(&mut self, parameter: &[u8]) {
-        let alone = self.text.is_empty() && !self.expands;
-        self.expands = true;
-        self.arguments = alone && matches!(parameter, [b'@' | b'*', ..] | b"1");
-        self.own_name = alone && parameter == b"0";
-    }
-}
-
-fn is_name(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
 /// What ends a frame.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Text,
     Bracket,
     /// As [`End::Bracket`], of words that are no command.
@@ -66,14 +19,14 @@ enum End {
 }
 
 /// One text in another.
-struct Frame {
-    end: End,
-    words: Vec<Word>,
-    word: Option<Word>,
+pub(super) struct Frame {
+    pub(super) end: End,
+    pub(super) words: Vec<Word>,
+    pub(super) word: Option<Word>,
     /// Between double quotes.
     quoted: bool,
     /// The next word is a file that is opened.
-    redirected: bool,
+    pub(super) redirected: bool,
     /// `case` without its `esac`.
     cases: usize,
     /// Patterns of a case are expected, and no command.
@@ -93,11 +46,11 @@ impl Frame {
         }
     }
 
-    fn word(&mut self) -> &mut Word {
+    pub(super) fn word(&mut self) -> &mut Word {
         self.word.get_or_insert_default()
     }
 
-    fn end_word(&mut self) {
+    pub(super) fn end_word(&mut self) {
         let Some(word) = self.word.take() else { return };
         if !std::mem::take(&mut self.redirected) {
             self.words.push(word);
@@ -105,14 +58,15 @@ impl Frame {
     }
 }
 
+/// Reads one text.
 pub(super) struct Reader<'t> {
-    text: &'t [u8],
-    at: usize,
+    pub(super) text: &'t [u8],
+    pub(super) at: usize,
     /// Texts that the present one lies in, outermost first.
     outer: Vec<Frame>,
-    frame: Frame,
+    pub(super) frame: Frame,
     /// Here-documents that begin behind this line, and whether tabs before their end count.
-    documents: Vec<(Vec<u8>, bool)>,
+    pub(super) documents: Vec<(Vec<u8>, bool)>,
 }
 
 impl<'t> Reader<'t> {
@@ -149,7 +103,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn peek(&self) -> Option<u8> {
+    pub(super) fn peek(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
 
@@ -159,14 +113,14 @@ impl<'t> Reader<'t> {
         Some(byte)
     }
 
-    fn skip(&mut self, byte: u8) -> bool {
+    pub(super) fn skip(&mut self, byte: u8) -> bool {
         let is = self.peek() == Some(byte);
         self.at += usize::from(is);
         is
     }
 
     /// What stands before the next `end`, which is passed by.
-    fn until(&mut self, end: &[u8]) -> Option<&'t [u8]> {
+    pub(super) fn until(&mut self, end: &[u8]) -> Option<&'t [u8]> {
         let rest = self.text.get(self.at..)?;
         let Some(length) = memchr::memmem::find(rest, end) else {
             self.at = self.text.len();
@@ -269,7 +223,7 @@ impl<'t> Reader<'t> {
         gather.command(&words);
     }
 
-    fn enter(&mut self, end: End) {
+    pub(super) fn enter(&mut self, end: End) {
         let outer = std::mem::replace(&mut self.frame, Frame::new(end));
         self.outer.push(outer);
     }
@@ -400,66 +354,6 @@ impl<'t> Reader<'t> {
         } else {
             gather.out.unclear = true;
             self.end_command(gather);
-        }
-    }
-
-    fn redirection(&mut self, byte: u8) {
-        let number = |word: &Word| {
-            word.plain()
-                .is_some_and(|text| text.iter().all(u8::is_ascii_digit))
-        };
-        if self.frame.word.as_ref().is_some_and(number) {
-            self.frame.word = None;
-        }
-        self.frame.end_word();
-        if self.skip(b'(') {
-            self.frame.word().expand(b"");
-            return self.enter(End::Bracket);
-        }
-        if byte == b'<' && self.skip(b'<') {
-            if !self.skip(b'<') {
-                return self.document();
-            }
-        } else if !(self.skip(b'>') || self.skip(b'|') || self.skip(b'&')) {
-            self.skip(b'>');
-        }
-        self.frame.redirected = true;
-    }
-
-    /// The word behind `<<`, which ends a here-document.
-    fn document(&mut self) {
-        let tabs = self.skip(b'-');
-        while self.skip(b' ') {}
-        let mut end = Vec::new();
-        while let Some(byte) = self.peek().filter(|byte| !b" \t\n;|&<>()".contains(byte)) {
-            self.at += 1;
-            if !b"'\"\\".contains(&byte) {
-                end.push(byte);
-            }
-        }
-        self.documents.push((end, tabs));
-    }
-
-    /// Passes by the here-documents of the line that ended.
-    fn documents(&mut self, gather: &mut Gather) {
-        while !self.documents.is_empty() {
-            let (end, tabs) = self.documents.remove(0);
-            loop {
-                if self.at >= self.text.len() {
-                    gather.out.unclear = true;
-                    return;
-                }
-                let rest = self.text.get(self.at..).unwrap_or_default();
-                let line = self.until(b"\n").unwrap_or(rest);
-                gather.out.unclear |= line.contains(&b'`') || memchr::memmem::find(line, b"$(").is_some();
-                let mut line = line;
-                while tabs && line.first() == Some(&b'\t') {
-                    line = line.get(1..).unwrap_or_default();
-                }
-                if line == end.as_slice() {
-                    break;
-                }
-            }
         }
     }
 }

@@ -17,8 +17,6 @@ use super::{
 };
 use crate::{catalog::Catalog, limits::Limits};
 
-/// Bytes of a script that are looked at.
-const SCRIPT: usize = 8 << 10;
 /// Bytes of a program that are searched in one go: few enough that the nearer caches still hold them.
 const CHUNK: usize = if cfg!(fuzzing) { 500 } else { 256 << 10 };
 /// Places that look like Go's build information before none of them is it.
@@ -175,9 +173,9 @@ impl<'a> Inspector<'a> {
             Stage::Unknown => true,
             Stage::Done => false,
             Stage::Script | Stage::Text => {
-                self.fill_head(bytes, SCRIPT);
+                self.fill_head(bytes, script::HEAD);
                 let more = self.behind_text.as_mut().is_some_and(|it| it.feed(bytes));
-                more || self.head.len() < SCRIPT
+                more || self.head.len() < script::HEAD
             }
             Stage::Archive => self.archive.as_mut().is_some_and(|it| it.feed(bytes)),
             Stage::Elf => {

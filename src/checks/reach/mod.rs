@@ -14,16 +14,10 @@ mod machine;
 mod opened;
 #[cfg(test)]
 mod samples;
-#[cfg(test)]
-mod script_tests;
 mod scripts;
-#[cfg(test)]
-mod search_tests;
 #[cfg(test)]
 mod tests;
 mod tokens;
-#[cfg(test)]
-mod tree_tests;
 mod trees;
 
 use std::collections::BTreeSet;

@@ -1,6 +1,6 @@
 //! Sample images of servers and interpreters on slim Debian: what is needed of each, tier by tier, and what is excess.
 //!
-//! `tests/run` assembles them; where they are not, as under a plain `cargo test --lib`, there is nothing to look at.
+//! `tests/run` assembles them.
 
 #![expect(clippy::disallowed_methods, reason = "a test that reads the sample images")]
 
@@ -38,8 +38,8 @@ const ROWS: &[Row] = &[
     ("distroless-java", &[(&["/usr/bin/java", "-version"], [5, 3])]),
 ];
 
-/// The layers of a sample as they are merged; `None` where it was not assembled.
-fn rootfs(name: &str) -> Option<Rootfs> {
+/// The layers of a sample as they are merged.
+fn rootfs(name: &str) -> Rootfs {
     let layout = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("target/images")
         .join(name);
@@ -50,9 +50,10 @@ fn rootfs(name: &str) -> Option<Rootfs> {
     };
     let json =
         |path: PathBuf| -> serde_json::Value { serde_json::from_slice(&fs::read(path).unwrap()).unwrap() };
-    if !layout.exists() {
-        return None;
-    }
+    assert!(
+        layout.exists(),
+        "there is no sample {name}: tests/run assembles it, or cargo run --features samples --bin assemble -- --all target/images"
+    );
     let index = json(layout.join("index.json"));
     let manifest = json(blob(&index["manifests"][0]["digest"]));
     let (wants, limits) = (wants(), Limits::default());
@@ -71,14 +72,14 @@ fn rootfs(name: &str) -> Option<Rootfs> {
             layer::read(&mut file, None, &reading).unwrap()
         })
         .collect();
-    Some(Rootfs::merge(&layers.iter().collect::<Vec<_>>()))
+    Rootfs::merge(&layers.iter().collect::<Vec<_>>())
 }
 
 #[test]
 fn servers_need_little_of_a_slim_debian() {
     let mut told = Vec::new();
     for (name, commands) in ROWS {
-        let Some(rootfs) = rootfs(name) else { continue };
+        let rootfs = rootfs(name);
         for (command, want) in *commands {
             let counted = count(&rootfs, command);
             println!("{name} {command:?}: {counted:?}");

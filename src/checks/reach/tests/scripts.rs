@@ -1,6 +1,6 @@
 //! Tests of shell scripts as entry points: what they name is needed, and nothing is called unneeded where they leave it open.
 
-use super::tests::{config, follow};
+use super::{config, follow};
 use crate::{
     binary::{Commands, Form, Script},
     image::ImageConfig,

@@ -1,28 +1,12 @@
 //! Tests of the order in which libraries are searched, and of what bounds the search.
 
-use super::{
-    cache::tests::cache,
-    tests::{config, dynamic, follow, kept, library},
-    *,
-};
+use super::*;
 use crate::{
-    binary::{Form, Script},
-    catalog::Catalog,
     gap::{Gap, Hides},
-    layer::Entry,
-    rootfs::testing::{layer, merge, program},
+    rootfs::testing::{layer, merge},
 };
 
-const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";
 const MUSL: &str = "/lib/ld-musl-x86_64.so.1";
-
-fn with(mut entry: Entry, change: impl FnOnce(&mut Elf)) -> Entry {
-    match &mut entry.program.as_mut().unwrap().form {
-        Form::Elf(elf) => change(elf),
-        other => panic!("{other:?}"),
-    }
-    entry
-}
 
 /// Where the library is taken from, place after place, each time without the one before.
 fn order(base: impl Fn() -> Vec<Entry>, config: &ImageConfig, places: &[&str]) -> Vec<String> {

@@ -1,5 +1,9 @@
 //! Tests of the closure: what leads to what, and what narrowly does not.
 
+mod scripts;
+mod search;
+mod trees;
+
 use super::{cache::tests::cache, *};
 use crate::{
     binary::Script,
@@ -23,7 +27,7 @@ fn names(list: &[&str]) -> Vec<Vec<u8>> {
 }
 
 /// A dynamic program that is linked with these libraries.
-pub(super) fn dynamic(path: &str, needed: &[&str]) -> Entry {
+fn dynamic(path: &str, needed: &[&str]) -> Entry {
     let mut entry = program(path, []);
     elf(&mut entry).interpreter = Some(LOADER.into());
     elf(&mut entry).needed = names(needed);
@@ -31,7 +35,7 @@ pub(super) fn dynamic(path: &str, needed: &[&str]) -> Entry {
 }
 
 /// Python, linked with the C library.
-pub(super) fn python() -> Entry {
+fn python() -> Entry {
     let mut entry = program("/usr/bin/python3", ["interp.python"]);
     elf(&mut entry).interpreter = Some(LOADER.into());
     elf(&mut entry).needed = names(&["libc.so.6"]);
@@ -39,7 +43,7 @@ pub(super) fn python() -> Entry {
 }
 
 /// A library whose soname is its file's name.
-pub(super) fn library(path: &str, needed: &[&str]) -> Entry {
+fn library(path: &str, needed: &[&str]) -> Entry {
     let mut entry = program(path, []);
     let soname = entry.path.name().to_vec();
     let elf = elf(&mut entry);
@@ -54,7 +58,7 @@ fn with(mut entry: Entry, change: impl FnOnce(&mut Elf)) -> Entry {
     entry
 }
 
-pub(super) fn kept(path: &str, bytes: Vec<u8>) -> Entry {
+fn kept(path: &str, bytes: Vec<u8>) -> Entry {
     Entry {
         size: bytes.len() as u64,
         kept: Some(Kept { bytes, cut: false }),
@@ -62,7 +66,7 @@ pub(super) fn kept(path: &str, bytes: Vec<u8>) -> Entry {
     }
 }
 
-pub(super) fn config(entrypoint: &[&str]) -> ImageConfig {
+fn config(entrypoint: &[&str]) -> ImageConfig {
     ImageConfig {
         entrypoint: entrypoint.iter().map(|&word| word.to_owned()).collect(),
         env: vec!["PATH=/usr/bin:/bin".to_owned()],
@@ -71,7 +75,7 @@ pub(super) fn config(entrypoint: &[&str]) -> ImageConfig {
 }
 
 /// What was reached, as `path: tier why`, and what is missing, as `name by path`.
-pub(super) fn follow(
+fn follow(
     entries: impl IntoIterator<Item = Entry>,
     config: &ImageConfig,
 ) -> (Vec<String>, Vec<String>, bool) {
@@ -360,7 +364,7 @@ fn an_interpreter_brings_its_tree_without_the_tools_in_it() {
 }
 
 #[test]
-pub(super) fn configurations_and_arguments_name_what_is_loaded() {
+fn configurations_and_arguments_name_what_is_loaded() {
     let mut told = config(&["/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf"]);
     told.cmd = vec!["/plugin".to_owned()];
     let (reached, ..) = follow(

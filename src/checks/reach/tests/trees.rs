@@ -1,6 +1,6 @@
 //! Tests of trees: each directory of modules by who reads it, and by nobody else.
 
-use super::tests::{config, dynamic, follow, kept, library, python};
+use super::{config, dynamic, follow, kept, library, python};
 use crate::{
     layer::Entry,
     rootfs::testing::{program, text},
