@@ -334,11 +334,10 @@ fn modes_and_loaders_say_who_can_start_it() {
         ),
         (
             "0644, static, root runs",
-            vec![mode(bash(), 0o644)],
+            vec![owned(mode(bash(), 0o644), 9, 0)],
             "0",
             (down(2), None),
         ),
-        ("root runs", vec![owned(mode(bash(), 0o644), 9, 0)], "0", (down(2), None)),
         (
             "0644, dynamic, a loader under another name",
             vec![mode(moving(), 0o644), program("/opt/ld", ["loader.ld-so"])],
