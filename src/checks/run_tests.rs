@@ -334,13 +334,7 @@ fn modes_and_loaders_say_who_can_start_it() {
         ),
         (
             "0644, static, root runs",
-            vec![mode(bash(), 0o644)],
-            "0",
-            (down(2), None),
-        ),
-        (
-            "0644, static, another's, root runs",
-            vec![owned(mode(bash(), 0o644), 1_000, 0)],
+            vec![owned(mode(bash(), 0o644), 9, 0)],
             "0",
             (down(2), None),
         ),
