@@ -116,7 +116,6 @@ fn every_rule_has_its_check_its_file_and_its_page() {
         "obstacle",
         "run_tests",
         "set_id",
-        "start",
         "tools",
         "trusted",
         "user",
