@@ -252,6 +252,13 @@ fn scant_sees(layout: &Path, privileged: bool) -> Listing {
             Kind::Directory => ("directory".to_owned(), node.mode),
             Kind::File => ("file".to_owned(), node.mode),
             Kind::Symlink(target) => (format!("link to {}", String::from_utf8_lossy(target)), 0),
+            // Only root can make devices; umoci puts an empty file in their place for others.
+            Kind::CharDevice { .. } | Kind::BlockDevice { .. } if !privileged => {
+                ("file".to_owned(), node.mode)
+            }
+            Kind::CharDevice { major, minor } => (format!("character device {major}:{minor}"), node.mode),
+            Kind::BlockDevice { major, minor } => (format!("block device {major}:{minor}"), node.mode),
+            Kind::Fifo => ("named pipe".to_owned(), node.mode),
             other => panic!("{:?}: no sample has {other:?}", node.paths),
         };
         for path in node.paths.iter().filter(|path| !path.is_root()) {

@@ -2,8 +2,11 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
-    os::unix::{ffi::OsStrExt, fs::MetadataExt},
+    fs::{self, Metadata},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileTypeExt, MetadataExt},
+    },
     path::Path,
     process::Command,
 };
@@ -13,7 +16,7 @@ use scant::path::RootPath;
 /// What lies at one path of an unpacked image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// `file`, `directory`, or `link to …`.
+    /// `file`, `directory`, `link to …`, `named pipe`, `character device 1:3` or `block device 8:0`.
     pub(crate) kind: String,
     /// The low 12 bits; 0 for a symbolic link, whose mode means nothing.
     pub(crate) mode: u32,
@@ -63,6 +66,25 @@ pub(crate) fn try_unpack(layout: &Path) -> Result<Listing, String> {
     }
 }
 
+/// What a file is that is no regular one.
+fn special(metadata: &Metadata) -> Option<String> {
+    let device = |sort: &str| {
+        let number = metadata.rdev();
+        format!(
+            "{sort} device {}:{}",
+            rustix::fs::major(number),
+            rustix::fs::minor(number)
+        )
+    };
+    let kind = metadata.file_type();
+    match () {
+        () if kind.is_char_device() => Some(device("character")),
+        () if kind.is_block_device() => Some(device("block")),
+        () if kind.is_fifo() => Some("named pipe".to_owned()),
+        () => None,
+    }
+}
+
 /// Everything below a directory.
 pub(crate) fn list(root: &Path) -> Listing {
     let privileged = privileged();
@@ -86,7 +108,7 @@ pub(crate) fn list(root: &Path) -> Listing {
                 let target = fs::read_link(&path).expect("a link");
                 format!("link to {}", target.display())
             } else {
-                "file".to_owned()
+                special(&metadata).unwrap_or_else(|| "file".to_owned())
             };
             let seen = Seen {
                 mode: if metadata.is_symlink() {
