@@ -4,8 +4,6 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 
 /// Bytes of one buffer.
 pub(super) const BUFFER: usize = if cfg!(fuzzing) { 600 } else { 256 << 10 };
-/// Buffers in flight.
-const BUFFERS: usize = 4;
 
 /// The end of a pipe that bytes are put into.
 pub(super) struct Inlet {
@@ -20,12 +18,12 @@ pub(super) struct Outlet {
     current: Vec<u8>,
 }
 
-/// A pipe. Its first buffers are empty and are filled as needed: most layers are far smaller than all of them.
-pub(super) fn pipe() -> (Inlet, Outlet) {
-    let (full_in, full) = sync_channel(BUFFERS);
+/// A pipe with so many buffers. The first ones are empty and are filled as needed: most layers are far smaller than all of them.
+pub(super) fn pipe(buffers: usize) -> (Inlet, Outlet) {
+    let (full_in, full) = sync_channel(buffers);
     let (empty, empty_out) = channel();
     // One is in the hands of who fills them.
-    for _ in 1..BUFFERS {
+    for _ in 1..buffers {
         let _ = empty.send(Vec::new());
     }
     let outlet = Outlet {

@@ -15,6 +15,11 @@ use crate::{
     limits::Limits,
 };
 
+/// Buffers between reading and decompressing.
+const READ: usize = 4;
+/// Buffers between decompressing and walking: a large program takes its time when it ends, and meanwhile the next bytes are made.
+const DECOMPRESSED: usize = 32;
+
 /// Gives the plain bytes of `blob` to `take`, piece by piece, until it wants no more. The blob is read to its end all the same, unless
 /// `stop` is set: when it turns out to be damaged or cut, that is the better message.
 ///
@@ -26,8 +31,8 @@ pub(super) fn run(
     stop: &AtomicBool,
     mut take: impl FnMut(&[u8]) -> bool,
 ) -> Result<Decompressed> {
-    let (mut read, mut chunks) = pipe();
-    let (mut made, mut plain) = pipe();
+    let (mut read, mut chunks) = pipe(READ);
+    let (mut made, mut plain) = pipe(DECOMPRESSED);
     let decompressed = thread::scope(|scope| {
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let no_thread = |error| Failure::new(Code::Unavailable, format!("cannot start a thread: {error}"));
