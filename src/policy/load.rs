@@ -89,6 +89,7 @@ struct CapText {
 /// Unknown keys, rules, levels or profiles, with the nearest right name; numbers out of range; waivers without reason or
 /// expiry, with a bad date or glob; profiles that extend each other in a loop.
 pub fn load(spec: &str, waivers: &[(String, String)], files: Files<'_>) -> Result<Policy, PolicyError> {
+    let chain = chain(spec, files)?;
     let mut policy = Policy {
         name: profile_name(spec),
         digest: String::new(),
@@ -98,7 +99,7 @@ pub fn load(spec: &str, waivers: &[(String, String)], files: Files<'_>) -> Resul
         rubric: rubric()?,
         waivers: Vec::new(),
     };
-    for (place, text) in chain(spec, files)?.iter().rev() {
+    for (place, text) in chain.iter().rev() {
         apply(&mut policy, place, text)?;
     }
     for (place, text) in waivers {
