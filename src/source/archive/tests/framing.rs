@@ -184,10 +184,7 @@ fn a_layer_that_looks_like_json_is_verified_too() {
     bytes[last] ^= 1;
     for seen in every_way(&sample.to_tar()) {
         let seen = seen.unwrap();
-        let failure = match seen.found.into_iter().next().unwrap() {
-            Err((_, failure)) => failure,
-            Ok(_) => seen.layers[0][0].clone().unwrap_err(),
-        };
+        let failure = first_failure(seen);
         assert_eq!(failure.code, Code::DigestMismatch, "{failure}");
     }
 }

@@ -238,6 +238,14 @@ fn members_given_twice_are_refused_unless_equal() {
     }
 }
 
+/// Why the first image, or else its first layer, cannot be read.
+fn first_failure(seen: Seen) -> Failure {
+    match seen.found.into_iter().next().unwrap() {
+        Err((_, failure)) => failure,
+        Ok(_) => seen.layers[0][0].clone().unwrap_err(),
+    }
+}
+
 #[test]
 fn wrong_bytes_are_found() {
     let oci = || Sample::oci(&[Made::new("one:1", "1", &["a"])]);
@@ -250,10 +258,7 @@ fn wrong_bytes_are_found() {
         bytes[last] ^= 1;
         for seen in every_way(&sample.to_tar()) {
             let seen = seen.unwrap();
-            let failure = match seen.found.into_iter().next().unwrap() {
-                Err((_, failure)) => failure,
-                Ok(_) => seen.layers[0][0].clone().unwrap_err(),
-            };
+            let failure = first_failure(seen);
             assert_eq!(failure.code, Code::DigestMismatch, "{at}: {failure}");
         }
     }
