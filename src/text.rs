@@ -15,16 +15,12 @@ pub fn escape(raw: &[u8]) -> String {
     let mut out = String::new();
     for chunk in raw.utf8_chunks() {
         for c in chunk.valid().chars() {
-            match c.general_category() {
-                GeneralCategory::Control => {
-                    let _ = write!(out, "\\x{:02x}", u32::from(c));
-                }
-                GeneralCategory::Format
-                | GeneralCategory::LineSeparator
-                | GeneralCategory::ParagraphSeparator => {
-                    let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-                }
-                _ => out.push(c),
+            if !is_obeyed(c) {
+                out.push(c);
+            } else if c.is_control() {
+                let _ = write!(out, "\\x{:02x}", u32::from(c));
+            } else {
+                let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
             }
             if out.len() > SHOWN {
                 out.push('…');
@@ -44,13 +40,16 @@ pub fn escape(raw: &[u8]) -> String {
 
 /// Whether a terminal, or a reader of text, would obey `c` rather than show it.
 pub fn is_obeyed(c: char) -> bool {
-    matches!(
-        c.general_category(),
-        GeneralCategory::Control
-            | GeneralCategory::Format
-            | GeneralCategory::LineSeparator
-            | GeneralCategory::ParagraphSeparator
-    )
+    // Most letters need no search in Unicode's tables.
+    let plain = matches!(c, ' '..='~');
+    !plain
+        && matches!(
+            c.general_category(),
+            GeneralCategory::Control
+                | GeneralCategory::Format
+                | GeneralCategory::LineSeparator
+                | GeneralCategory::ParagraphSeparator
+        )
 }
 
 /// The bytes as lower-case hex digits.

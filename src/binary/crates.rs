@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::search::Texts;
 use crate::catalog::{Catalog, hash};
 
 /// What stands between a crate's directory and its source files.
-const SOURCES: &[u8] = b"/src/";
+pub(super) const SOURCES: &[u8] = b"/src/";
 /// Longest directory of a crate, in bytes.
 const LONGEST: usize = 80;
 /// Files that a command begins with: a crate with one of them is the program itself.
@@ -44,25 +43,23 @@ impl Crates {
             .find(|one| one.main)
     }
 
-    /// Notes the crates whose source files `data` names.
-    pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8], texts: &Texts) {
-        for at in texts.find(data, SOURCES) {
-            let before = data.get(at.saturating_sub(LONGEST)..at).unwrap_or_default();
-            let Some((name, version)) = directory(before) else {
-                continue;
-            };
-            let hash = hash::whole(name);
-            if !catalog.crates().contains(&hash) {
-                continue;
-            }
-            let file = data.get(at + SOURCES.len()..).unwrap_or_default();
-            let known = self.0.entry(hash).or_insert_with(|| Crate {
-                name: name.to_vec(),
-                version: version.to_vec(),
-                main: false,
-            });
-            known.main |= COMMANDS.iter().any(|command| file.starts_with(command));
+    /// Notes the crate of a source file whose path in `data` has [`SOURCES`] at `at`.
+    pub(super) fn note(&mut self, catalog: &Catalog, data: &[u8], at: usize) {
+        let before = data.get(at.saturating_sub(LONGEST)..at).unwrap_or_default();
+        let Some((name, version)) = directory(before) else {
+            return;
+        };
+        let hash = hash::whole(name);
+        if !catalog.crates().contains(&hash) {
+            return;
         }
+        let file = data.get(at + SOURCES.len()..).unwrap_or_default();
+        let known = self.0.entry(hash).or_insert_with(|| Crate {
+            name: name.to_vec(),
+            version: version.to_vec(),
+            main: false,
+        });
+        known.main |= COMMANDS.iter().any(|command| file.starts_with(command));
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::search::{OVERLAP, Texts};
+use super::search::OVERLAP;
 
 /// What every such name has in it.
-const MARK: &[u8] = b".so";
+pub(super) const MARK: &[u8] = b".so";
 /// Longest name that is looked at: one that goes on behind the searched bytes is whole in the next ones, together with the
 /// byte before it and the one behind.
 const LONGEST: usize = OVERLAP - 2;
@@ -23,22 +23,31 @@ impl LibraryNames {
         *self = Self::default();
     }
 
-    /// Notes the names in `data`, up to `most` in all. Its first `seen` bytes were searched before; `more` come behind it.
-    pub(super) fn search(&mut self, data: &[u8], texts: &Texts, seen: usize, more: bool, most: usize) {
-        for at in texts.find(data, MARK) {
-            let end = end_at(data, at);
-            // What ends with the bytes may go on in the next ones, which repeat it.
-            if end + 1 < seen || more && end + 1 >= data.len() {
-                continue;
-            }
-            let Some(name) = name_at(data, at, end).filter(|name| !self.found.contains(*name)) else {
-                continue;
-            };
-            if self.found.len() >= most {
-                self.cut = true;
-                return;
-            }
-            self.found.insert(name.to_vec());
+    /// Notes the name in `data` that has [`MARK`] at `at`, unless there are `most` already. Its first `seen` bytes were searched before;
+    /// `more` come behind it.
+    pub(super) fn note(&mut self, data: &[u8], at: usize, seen: usize, more: bool, most: usize) {
+        let end = end_at(data, at);
+        // What ends with the bytes may go on in the next ones, which repeat it.
+        if self.cut || end + 1 < seen || more && end + 1 >= data.len() {
+            return;
+        }
+        let Some(name) = name_at(data, at, end).filter(|name| !self.found.contains(*name)) else {
+            return;
+        };
+        self.add(name.to_vec(), most);
+    }
+
+    /// Adds the names found in that which is packed in the file.
+    pub(super) fn join(&mut self, inside: Self, most: usize) {
+        inside.found.into_iter().for_each(|name| self.add(name, most));
+        self.cut |= inside.cut;
+    }
+
+    fn add(&mut self, name: Vec<u8>, most: usize) {
+        if self.found.len() < most {
+            self.found.insert(name);
+        } else {
+            self.cut |= !self.found.contains(&name);
         }
     }
 
@@ -83,9 +92,15 @@ fn is_name(byte: u8) -> bool {
 mod tests {
     use super::*;
 
+    fn note(names: &mut LibraryNames, data: &[u8], seen: usize, more: bool, most: usize) {
+        for at in memchr::memmem::find_iter(data, MARK) {
+            names.note(data, at, seen, more, most);
+        }
+    }
+
     fn names(data: &[u8]) -> Vec<String> {
         let mut names = LibraryNames::default();
-        names.search(data, &Texts::all(data), 0, false, 100);
+        note(&mut names, data, 0, false, 100);
         let text = |name: Vec<u8>| String::from_utf8(name).unwrap();
         names.take(&[]).0.into_iter().map(text).collect()
     }
@@ -124,9 +139,9 @@ mod tests {
         for cut in 0..data.len() {
             for overlap in [LONGEST + 2, cut] {
                 let mut names = LibraryNames::default();
-                names.search(&data[..cut], &Texts::all(data), 0, true, 100);
+                note(&mut names, &data[..cut], 0, true, 100);
                 let from = cut.saturating_sub(overlap);
-                names.search(&data[from..], &Texts::all(data), cut - from, false, 100);
+                note(&mut names, &data[from..], cut - from, false, 100);
                 let names = names.take(&[]).0;
                 assert_eq!(
                     names,
@@ -140,10 +155,10 @@ mod tests {
     #[test]
     fn too_many_names_are_told() {
         let mut names = LibraryNames::default();
-        names.search(b"a.so b.so a.so", &Texts::all(b"a.so b.so a.so"), 0, false, 2);
-        names.search(b"b.so a.so", &Texts::all(b"b.so a.so"), 0, false, 2);
+        note(&mut names, b"a.so b.so a.so", 0, false, 2);
+        note(&mut names, b"b.so a.so", 0, false, 2);
         assert_eq!(names.take(&[b"a.so"]), (vec![b"b.so".to_vec()], false));
-        names.search(b"a.so b.so c.so", &Texts::all(b"a.so b.so c.so"), 0, false, 2);
+        note(&mut names, b"a.so b.so c.so", 0, false, 2);
         assert!(names.take(&[]).1);
     }
 }

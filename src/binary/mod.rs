@@ -21,6 +21,7 @@ mod search;
 mod self_extracting;
 #[cfg(test)]
 mod tests;
+mod traces;
 
 pub use commands::Commands;
 pub use inspector::Inspector;

@@ -1,9 +1,11 @@
 //! The search finds which literals of the catalogue occur in a file's bytes, in one pass and without knowing their text.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
 
-use memchr::memmem;
+use aho_corasick::{AhoCorasick, Input, MatchKind};
+use fearless_simd::{Level, dispatch};
 
+use super::{crates, go, library_names};
 use crate::catalog::{Catalog, hash};
 
 /// Bytes that a next chunk must repeat of the one before, so that no literal is cut.
@@ -43,21 +45,45 @@ impl Texts {
         Self(std::iter::once(0..data.len()).collect())
     }
 
-    /// Where `needle`, which is part of a text, stands in `data`, the bytes searched last.
-    pub(super) fn find<'t>(&'t self, data: &'t [u8], needle: &'t [u8]) -> impl Iterator<Item = usize> {
-        let finder = memmem::Finder::new(needle);
+    /// Where marks stand in `data`, the bytes searched last.
+    pub(super) fn marks<'t>(&'t self, data: &'t [u8]) -> impl Iterator<Item = (Mark, usize)> {
         self.0.iter().flat_map(move |span| {
-            let mut from = span.start;
-            let text = &data[..span.end.min(data.len())];
-            let finder = finder.clone();
+            let (mut from, end) = (span.start, span.end.min(data.len()));
             std::iter::from_fn(move || {
-                let at = from + finder.find(text.get(from..)?)?;
-                from = at + 1;
-                Some(at)
+                let found = MARKS.find(Input::new(data).range(from..end))?;
+                from = found.start() + 1;
+                let (mark, _) = Mark::ALL.get(found.pattern().as_usize())?;
+                Some((*mark, found.start()))
             })
         })
     }
 }
+
+/// A text that tells what stands around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// The middle of a source file's path.
+    Sources,
+    /// The end of a library's name, or of its main part.
+    Library,
+    /// The beginning of Go's build information.
+    Go,
+}
+
+impl Mark {
+    const ALL: [(Self, &'static [u8]); 3] = [
+        (Self::Sources, crates::SOURCES),
+        (Self::Library, library_names::MARK),
+        (Self::Go, go::MAGIC),
+    ];
+}
+
+static MARKS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(Mark::ALL.map(|(_, text)| text))
+        .expect("three short texts")
+});
 
 impl Found {
     pub(super) fn new(catalog: &Catalog) -> Self {
@@ -96,6 +122,12 @@ impl Found {
     /// Filters that the nearest cache holds tell of nearly all windows that no literal has them, so that few are compared.
     pub(super) fn search(&mut self, catalog: &Catalog, data: &[u8]) {
         self.texts.0.clear();
+        // Compiled for each level of instructions: the wider ones ask more bytes at once whether they are text.
+        dispatch!(Level::new(), _ => self.search_blocks(catalog, data));
+    }
+
+    #[inline(always)]
+    fn search_blocks(&mut self, catalog: &Catalog, data: &[u8]) {
         let index = catalog.index();
         let mut last = [0; BLOCK + hash::WINDOW];
         for at in (0..data.len()).step_by(BLOCK) {
@@ -148,7 +180,7 @@ impl Found {
 }
 
 /// Whether any group of four bytes is text: of most blocks of machine code none is.
-#[inline]
+#[inline(always)]
 fn any_text(block: &[u8; BLOCK + hash::WINDOW]) -> bool {
     let (quads, _) = block.as_chunks::<{ hash::STRIDE }>();
     // Without a branch, so that many are asked at once.
@@ -158,7 +190,7 @@ fn any_text(block: &[u8; BLOCK + hash::WINDOW]) -> bool {
 }
 
 /// Which groups of four bytes are text, as bits.
-#[inline]
+#[inline(always)]
 fn text(block: &[u8; BLOCK + hash::WINDOW]) -> u16 {
     let (quads, _) = block.as_chunks::<{ hash::STRIDE }>();
     let quads = quads[..QUADS].iter().zip(0..);
@@ -168,7 +200,7 @@ fn text(block: &[u8; BLOCK + hash::WINDOW]) -> u16 {
 }
 
 /// The eight bytes at `at`.
-#[inline]
+#[inline(always)]
 fn word(block: &[u8; BLOCK + hash::WINDOW], at: usize) -> u64 {
     let bytes = block.get(at..).and_then(<[u8]>::first_chunk);
     u64::from_le_bytes(*bytes.unwrap_or(&[0; hash::WINDOW]))

@@ -13,7 +13,7 @@ pub(crate) struct Index {
     /// Windows of literals that are too short for others; there are few.
     pub(crate) short: Filter<512>,
     /// Where each bucket begins in `windows`.
-    buckets: Box<[usize]>,
+    buckets: Box<[u32]>,
     /// Ordered by hash.
     windows: Box<[Window]>,
     /// Every window begins as text.
@@ -100,7 +100,7 @@ impl Index {
 
     /// The windows that have this hash.
     pub(crate) fn with(&self, hash: u32) -> impl Iterator<Item = &Window> {
-        let bound = |bucket: usize| self.buckets.get(bucket).copied().unwrap_or_default();
+        let bound = |bucket: usize| self.buckets.get(bucket).copied().unwrap_or_default() as usize;
         let near = self.windows.get(bound(bucket(hash))..bound(bucket(hash) + 1));
         near.unwrap_or_default()
             .iter()

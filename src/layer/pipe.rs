@@ -9,6 +9,8 @@ pub(super) const BUFFER: usize = if cfg!(fuzzing) { 600 } else { 256 << 10 };
 pub(super) struct Inlet {
     full: SyncSender<(Vec<u8>, usize)>,
     empty: Receiver<Vec<u8>>,
+    /// Empty ones at hand; the last came back last, and the nearer caches may still hold it.
+    spare: Vec<Vec<u8>>,
 }
 
 /// The end of a pipe that bytes come out of.
@@ -22,10 +24,6 @@ pub(super) struct Outlet {
 pub(super) fn pipe(buffers: usize) -> (Inlet, Outlet) {
     let (full_in, full) = sync_channel(buffers);
     let (empty, empty_out) = channel();
-    // One is in the hands of who fills them.
-    for _ in 1..buffers {
-        let _ = empty.send(Vec::new());
-    }
     let outlet = Outlet {
         full,
         empty,
@@ -34,6 +32,8 @@ pub(super) fn pipe(buffers: usize) -> (Inlet, Outlet) {
     let inlet = Inlet {
         full: full_in,
         empty: empty_out,
+        // One is in the hands of who fills them.
+        spare: vec![Vec::new(); buffers.saturating_sub(1)],
     };
     (inlet, outlet)
 }
@@ -45,7 +45,8 @@ impl Inlet {
         if self.full.send((std::mem::take(buffer), length)).is_err() {
             return false;
         }
-        match self.empty.recv() {
+        self.spare.extend(self.empty.try_iter());
+        match self.spare.pop().map_or_else(|| self.empty.recv(), Ok) {
             Ok(next) => {
                 *buffer = next;
                 true

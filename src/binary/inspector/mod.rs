@@ -8,19 +8,15 @@ use super::{
     Form, Inner, Piece, Program,
     appended::{self, Appended, Payload},
     archive::{Archive, Budget, HEAD, Place, Shape, Unread},
-    crates::Crates,
-    elf, go, identify,
-    library_names::LibraryNames,
-    script,
-    search::{Found, OVERLAP, Texts},
+    elf, go, identify, script,
+    search::OVERLAP,
     self_extracting::SelfExtracting,
+    traces::Traces,
 };
 use crate::{catalog::Catalog, limits::Limits};
 
 /// Bytes of a program that are searched in one go: few enough that the nearer caches still hold them.
 const CHUNK: usize = if cfg!(fuzzing) { 500 } else { 256 << 10 };
-/// Places that look like Go's build information before none of them is it.
-const BUILD_INFOS: usize = 4;
 /// Bytes at a program's end in which a bundle has its mark.
 const TAIL: usize = 128;
 
@@ -44,10 +40,7 @@ pub struct Inspector<'a> {
     seen: usize,
     /// Ranges behind the head that are kept, as bytes that each still wants.
     pieces: Vec<(Piece, usize)>,
-    found: Found,
-    crates: Crates,
-    library_names: LibraryNames,
-    build_infos: Vec<u64>,
+    traces: Traces<'a>,
     /// The file has an x bit.
     executable: bool,
     /// Bytes of the file that came.
@@ -105,10 +98,7 @@ impl<'a> Inspector<'a> {
             chunk_at: 0,
             seen: 0,
             pieces: Vec::new(),
-            found: Found::new(catalog),
-            crates: Crates::default(),
-            library_names: LibraryNames::default(),
-            build_infos: Vec::new(),
+            traces: Traces::new(catalog, limits.library_names),
             executable: false,
             taken: 0,
             place,
@@ -142,10 +132,7 @@ impl<'a> Inspector<'a> {
         self.chunk_at = 0;
         self.seen = 0;
         self.pieces.clear();
-        self.found.clear();
-        self.crates.clear();
-        self.library_names.clear();
-        self.build_infos.clear();
+        self.traces.clear();
         self.executable = false;
         self.taken = 0;
         self.archive = None;
@@ -207,10 +194,8 @@ impl<'a> Inspector<'a> {
             return Stage::Script;
         }
         if head.starts_with(elf::MAGIC) {
-            // At once, as far as the stated size can be believed: growing it piece by piece would copy it again and again.
-            let stated = if self.size == u64::MAX { 0 } else { self.size };
-            let all = stated.min(self.limits.program as u64) as usize;
-            self.head.reserve(all.saturating_sub(self.head.len()));
+            // Once for all files: memory that is not written to costs nothing, and that which is is kept for the next one.
+            self.head.reserve_exact(self.limits.program);
             return Stage::Elf;
         }
         if let Some(shape) = Shape::of(head) {
@@ -312,17 +297,7 @@ impl<'a> Inspector<'a> {
     fn search_head(&mut self, end: usize, more: bool) {
         let from = self.searched.saturating_sub(OVERLAP);
         let data = self.head.get(from..end).unwrap_or_default();
-        let seen = self.searched - from;
-        self.found.search(self.catalog, data);
-        let texts = self.found.texts();
-        self.crates.search(self.catalog, data, texts);
-        let names = self.limits.library_names;
-        self.library_names.search(data, texts, seen, more, names);
-        for place in build_infos(data, texts, from as u64) {
-            if self.build_infos.len() < BUILD_INFOS && !self.build_infos.contains(&place) {
-                self.build_infos.push(place);
-            }
-        }
+        self.traces.search(data, from as u64, self.searched - from, more);
         self.searched = end;
     }
 
@@ -339,21 +314,17 @@ impl<'a> Inspector<'a> {
 
     /// Searches the bytes of the chunk that were not yet searched, and keeps the last ones for the next chunk.
     fn look(&mut self, more: bool) {
-        self.found.search(self.catalog, &self.chunk);
-        let texts = self.found.texts();
-        self.crates.search(self.catalog, &self.chunk, texts);
-        let names = self.limits.library_names;
-        self.library_names
-            .search(&self.chunk, texts, self.seen, more, names);
-        self.keep_pieces();
+        let known = self.traces.build_infos.len();
+        self.traces.search(&self.chunk, self.chunk_at, self.seen, more);
+        self.keep_pieces(known);
         let from = self.chunk.len().saturating_sub(OVERLAP.max(TAIL));
         self.chunk.drain(..from);
         self.chunk_at += from as u64;
         self.seen = self.chunk.len();
     }
 
-    /// Copies what the wanted ranges have in this chunk. Go's build information is wanted where it is seen.
-    fn keep_pieces(&mut self) {
+    /// Copies what the wanted ranges have in this chunk. Go's build information is wanted where it is seen; `known` of it was before.
+    fn keep_pieces(&mut self, known: usize) {
         let new = self.chunk.get(self.seen..).unwrap_or_default();
         let new_at = self.chunk_at + self.seen as u64;
         for (piece, length) in &mut self.pieces {
@@ -368,23 +339,17 @@ impl<'a> Inspector<'a> {
                     .extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
             }
         }
-        for offset in build_infos(&self.chunk, self.found.texts(), self.chunk_at) {
-            if self.build_infos.len() >= BUILD_INFOS || self.build_infos.contains(&offset) {
-                continue;
-            }
-            let bytes = self
-                .chunk
-                .get((offset - self.chunk_at) as usize..)
-                .unwrap_or_default();
+        for offset in self.traces.build_infos.get(known..).unwrap_or_default() {
+            let start = offset.saturating_sub(self.chunk_at) as usize;
+            let bytes = self.chunk.get(start..).unwrap_or_default();
             let bytes = bytes.get(..go::KEPT).unwrap_or(bytes).to_vec();
-            self.build_infos.push(offset);
-            self.pieces.push((Piece { offset, bytes }, go::KEPT));
+            self.pieces.push((
+                Piece {
+                    offset: *offset,
+                    bytes,
+                },
+                go::KEPT,
+            ));
         }
     }
-}
-
-/// Where in a program Go's build information may stand, among the bytes that begin at `from`.
-fn build_infos<'t>(data: &'t [u8], texts: &'t Texts, from: u64) -> impl Iterator<Item = u64> + 't {
-    let places = texts.find(data, go::MAGIC).map(move |at| from + at as u64);
-    places.filter(|at| at.is_multiple_of(go::ALIGNMENT))
 }

@@ -1,16 +1,15 @@
 //! A program is an ELF file that came to its end: what it is, what is packed in it, and what stands behind it.
 
-use super::{BUILD_INFOS, Inspector, TAIL, build_infos};
+use super::{Inspector, TAIL};
 use crate::binary::{
     Content, Form, Identity, Piece, Program,
     appended::{self, Appended},
     bundle,
-    crates::Crates,
     elf::Reading,
     go, identify,
     identify::Seen,
     packed,
-    search::Found,
+    traces::Traces,
 };
 use crate::catalog::Catalog;
 
@@ -44,39 +43,34 @@ impl Inspector<'_> {
             pieces: &pieces,
         };
         let reading = Reading::of(content, self.limits);
-        let identify =
-            |reading: &Reading<'_>, found: &Found, crates: &Crates, infos: &[u64]| -> Vec<Identity> {
-                let info = infos.iter().find_map(|at| {
-                    go::read(&reading.content, *at, reading.elf.little_endian, |address| {
-                        reading.offset_of(address)
-                    })
-                });
-                let go = info.as_ref();
-                let seen = Seen {
-                    reading,
-                    found,
-                    crates,
-                    go,
-                };
-                identify::elf(self.catalog, &seen)
+        let identify = |reading: &Reading<'_>, traces: &Traces<'_>| -> Vec<Identity> {
+            let info = traces.build_infos.iter().find_map(|at| {
+                go::read(&reading.content, *at, reading.elf.little_endian, |address| {
+                    reading.offset_of(address)
+                })
+            });
+            let seen = Seen {
+                reading,
+                found: &traces.found,
+                crates: &traces.crates,
+                go: info.as_ref(),
             };
-        let mut identities = identify(&reading, &self.found, &self.crates, &self.build_infos);
+            identify::elf(self.catalog, &seen)
+        };
+        let mut identities = identify(&reading, &self.traces);
         let known = |family: &str, all: &[Identity]| all.iter().any(|one| one.family == family);
         if let Some(bundle) = bundle.filter(|bundle| !known(&bundle.family, &identities)) {
             identities.push(bundle);
         }
         let mut opaque = behind;
         if let Some(packed::Unpacked { image, whole }) = packed::unpack(&reading, self.limits.unpacked) {
-            self.found.clear();
-            self.found.search(self.catalog, &image);
-            self.crates.clear();
-            let texts = self.found.texts();
-            self.crates.search(self.catalog, &image, texts);
-            let names = self.limits.library_names;
-            self.library_names.search(&image, texts, 0, false, names);
+            let mut traces = Traces::new(self.catalog, self.limits.library_names);
+            traces.search(&image, 0, 0, false);
             let inner = Reading::of(Content::whole(&image), self.limits);
-            let infos: Vec<u64> = build_infos(&image, texts, 0).take(BUILD_INFOS).collect();
-            let inside = identify(&inner, &self.found, &self.crates, &infos);
+            let inside = identify(&inner, &traces);
+            self.traces
+                .library_names
+                .join(traces.library_names, self.limits.library_names);
             opaque = random(self.catalog, &inner, &inside).or(opaque);
             if !whole {
                 opaque = Some("only a part of what is packed in it can be unpacked".to_owned());
@@ -87,7 +81,8 @@ impl Inspector<'_> {
         }
         let mut elf = reading.elf;
         let known = elf.needed.iter().chain(&elf.soname).map(Vec::as_slice);
-        (elf.library_names, elf.library_names_cut) = self.library_names.take(&known.collect::<Vec<_>>());
+        (elf.library_names, elf.library_names_cut) =
+            self.traces.library_names.take(&known.collect::<Vec<_>>());
         Program {
             identities,
             opaque,
