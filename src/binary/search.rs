@@ -39,12 +39,6 @@ impl Texts {
         }
     }
 
-    /// Everywhere.
-    #[cfg(test)]
-    pub(super) fn all(data: &[u8]) -> Self {
-        Self(std::iter::once(0..data.len()).collect())
-    }
-
     /// Where marks stand in `data`, the bytes searched last.
     pub(super) fn marks<'t>(&'t self, data: &'t [u8]) -> impl Iterator<Item = (Mark, usize)> {
         self.0.iter().flat_map(move |span| {
@@ -149,10 +143,11 @@ impl Found {
                 text &= text - 1;
                 let word = word(block, quad * hash::STRIDE);
                 let (wide, short) = (hash::window(word), hash::window(hash::short(word)));
-                if index.wide.may_have(wide) | index.short.may_have(short) {
-                    for hash in [wide, short] {
-                        self.compare(catalog, data, at + quad * hash::STRIDE, hash);
-                    }
+                if index.wide.may_have(wide) {
+                    self.compare(catalog, data, at + quad * hash::STRIDE, wide);
+                }
+                if index.short.may_have(short) {
+                    self.compare(catalog, data, at + quad * hash::STRIDE, short);
                 }
             }
         }

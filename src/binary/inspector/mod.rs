@@ -19,6 +19,8 @@ use crate::{catalog::Catalog, limits::Limits};
 const CHUNK: usize = if cfg!(fuzzing) { 500 } else { 256 << 10 };
 /// Bytes at a program's end in which a bundle has its mark.
 const TAIL: usize = 128;
+/// The last bytes that are held of a program: its end, and what the next bytes may continue.
+const LAST: usize = if TAIL > OVERLAP { TAIL } else { OVERLAP };
 
 /// Looks into one file after the other, fed as its bytes stream by; keeps its buffers between files.
 ///
@@ -32,12 +34,8 @@ pub struct Inspector<'a> {
     head: Vec<u8>,
     /// Bytes of it that were searched.
     searched: usize,
-    /// The last bytes of what was looked at, then those that were not yet.
-    chunk: Vec<u8>,
-    /// Where in the file `chunk` begins.
-    chunk_at: u64,
-    /// Bytes at the beginning of `chunk` that were looked at.
-    seen: usize,
+    /// The last bytes that came, once the head is full.
+    last: Vec<u8>,
     /// Ranges behind the head that are kept, as bytes that each still wants.
     pieces: Vec<(Piece, usize)>,
     traces: Traces<'a>,
@@ -94,9 +92,7 @@ impl<'a> Inspector<'a> {
             stage: Stage::Done,
             head: Vec::new(),
             searched: 0,
-            chunk: Vec::new(),
-            chunk_at: 0,
-            seen: 0,
+            last: Vec::new(),
             pieces: Vec::new(),
             traces: Traces::new(catalog, limits.library_names),
             executable: false,
@@ -128,9 +124,7 @@ impl<'a> Inspector<'a> {
         };
         self.head.clear();
         self.searched = 0;
-        self.chunk.clear();
-        self.chunk_at = 0;
-        self.seen = 0;
+        self.last.clear();
         self.pieces.clear();
         self.traces.clear();
         self.executable = false;
@@ -171,7 +165,7 @@ impl<'a> Inspector<'a> {
                     self.search_head(self.searched + CHUNK, true);
                 }
                 if !rest.is_empty() {
-                    if self.chunk.is_empty() {
+                    if self.last.is_empty() {
                         self.leave_head();
                     }
                     if let Some(appended) = &mut self.appended {
@@ -179,7 +173,11 @@ impl<'a> Inspector<'a> {
                         let skipped = self.taken - at - bytes.len() as u64;
                         appended.feed(at + skipped + held as u64, rest);
                     }
-                    self.feed_chunks(rest);
+                    let mut place = self.taken - rest.len() as u64;
+                    for chunk in rest.chunks(CHUNK) {
+                        self.search_behind(chunk, place);
+                        place += chunk.len() as u64;
+                    }
                 }
                 true
             }
@@ -281,11 +279,9 @@ impl<'a> Inspector<'a> {
             appended.feed(0, &self.head);
             self.appended = Some(appended);
         }
-        let overlap = self.head.len().saturating_sub(OVERLAP);
-        self.chunk
-            .extend_from_slice(self.head.get(overlap..).unwrap_or_default());
-        self.chunk_at = overlap as u64;
-        self.seen = self.chunk.len();
+        let last = self.head.len().saturating_sub(LAST);
+        self.last
+            .extend_from_slice(self.head.get(last..).unwrap_or_default());
         for (offset, length) in elf::wanted_behind(&self.head, self.limits) {
             let start = usize::try_from(offset).unwrap_or(usize::MAX);
             let bytes = self.head.get(start..).unwrap_or_default().to_vec();
@@ -301,55 +297,46 @@ impl<'a> Inspector<'a> {
         self.searched = end;
     }
 
-    fn feed_chunks(&mut self, mut bytes: &[u8]) {
-        while !bytes.is_empty() {
-            let (taken, rest) = bytes.split_at(bytes.len().min(CHUNK.saturating_sub(self.chunk.len())));
-            self.chunk.extend_from_slice(taken);
-            if self.chunk.len() >= CHUNK {
-                self.look(true);
-            }
-            bytes = rest;
-        }
-    }
-
-    /// Searches the bytes of the chunk that were not yet searched, and keeps the last ones for the next chunk.
-    fn look(&mut self, more: bool) {
+    /// Searches the bytes behind the head that begin at `place`: first those around their border to the bytes before.
+    fn search_behind(&mut self, bytes: &[u8], place: u64) {
         let known = self.traces.build_infos.len();
-        self.traces.search(&self.chunk, self.chunk_at, self.seen, more);
-        self.keep_pieces(known);
-        let from = self.chunk.len().saturating_sub(OVERLAP.max(TAIL));
-        self.chunk.drain(..from);
-        self.chunk_at += from as u64;
-        self.seen = self.chunk.len();
+        let mut border = std::mem::take(&mut self.last);
+        let (before, from) = (border.len(), place - border.len() as u64);
+        let (first, rest) = bytes.split_at(bytes.len().min(OVERLAP));
+        border.extend_from_slice(first);
+        self.traces.search(&border, from, before, true);
+        if !rest.is_empty() {
+            self.traces.search(bytes, place, first.len(), true);
+        }
+        // Go's build information is wanted where it is seen.
+        for offset in self.traces.build_infos.get(known..).unwrap_or_default() {
+            let start = offset.saturating_sub(from) as usize;
+            let bytes = border.get(start..before).unwrap_or_default().to_vec();
+            let piece = Piece {
+                offset: *offset,
+                bytes,
+            };
+            self.pieces.push((piece, go::KEPT));
+        }
+        self.keep_pieces(bytes, place);
+        border.extend_from_slice(rest.get(rest.len().saturating_sub(LAST)..).unwrap_or_default());
+        border.drain(..border.len().saturating_sub(LAST));
+        self.last = border;
     }
 
-    /// Copies what the wanted ranges have in this chunk. Go's build information is wanted where it is seen; `known` of it was before.
-    fn keep_pieces(&mut self, known: usize) {
-        let new = self.chunk.get(self.seen..).unwrap_or_default();
-        let new_at = self.chunk_at + self.seen as u64;
+    /// Copies what the wanted ranges have in `bytes`, which begin at `place`.
+    fn keep_pieces(&mut self, bytes: &[u8], place: u64) {
         for (piece, length) in &mut self.pieces {
             let next = piece.offset + piece.bytes.len() as u64;
             let missing = length.saturating_sub(piece.bytes.len());
-            let from = next
-                .checked_sub(new_at)
-                .and_then(|skip| new.get(usize::try_from(skip).ok()?..));
-            if let Some(bytes) = from {
+            let wanted = next
+                .checked_sub(place)
+                .and_then(|skip| bytes.get(usize::try_from(skip).ok()?..));
+            if let Some(wanted) = wanted {
                 piece
                     .bytes
-                    .extend_from_slice(bytes.get(..missing).unwrap_or(bytes));
+                    .extend_from_slice(wanted.get(..missing).unwrap_or(wanted));
             }
-        }
-        for offset in self.traces.build_infos.get(known..).unwrap_or_default() {
-            let start = offset.saturating_sub(self.chunk_at) as usize;
-            let bytes = self.chunk.get(start..).unwrap_or_default();
-            let bytes = bytes.get(..go::KEPT).unwrap_or(bytes).to_vec();
-            self.pieces.push((
-                Piece {
-                    offset: *offset,
-                    bytes,
-                },
-                go::KEPT,
-            ));
         }
     }
 }

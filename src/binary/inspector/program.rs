@@ -16,7 +16,7 @@ use crate::catalog::Catalog;
 impl Inspector<'_> {
     /// Ends an ELF file.
     pub(super) fn finish_elf(&mut self) -> Program {
-        if self.chunk.is_empty() {
+        if self.last.is_empty() {
             self.search_head(self.head.len(), false);
             let size = self.head.len() as u64;
             let end = appended::end_of_program(&self.head, size, self.limits);
@@ -27,14 +27,16 @@ impl Inspector<'_> {
                 appended
             });
         } else {
-            self.look(false);
+            // A name may end with the file.
+            let (seen, from) = (self.last.len(), self.taken - self.last.len() as u64);
+            self.traces.search(&self.last, from, seen, false);
         }
         let payload = self.appended.take().map(Appended::finish);
         let (inside, behind) = self.of(payload);
-        let end = if self.chunk.is_empty() {
+        let end = if self.last.is_empty() {
             &self.head
         } else {
-            &self.chunk
+            &self.last
         };
         let bundle = bundle::of(end.get(end.len().saturating_sub(TAIL)..).unwrap_or_default());
         let pieces: Vec<Piece> = self.pieces.drain(..).map(|(piece, _)| piece).collect();

@@ -1,6 +1,7 @@
 //! Tests of what programs are taken for.
 
 mod archives;
+mod borders;
 mod lies;
 mod squashfs;
 
