@@ -1,5 +1,10 @@
 //! The search finds which literals of the catalogue occur in a file's bytes, in one pass and without knowing their text.
 
+#![expect(
+    clippy::inline_always,
+    reason = "what is compiled for wider instructions must lie inside that which asks for them"
+)]
+
 use std::{ops::Range, sync::LazyLock};
 
 use aho_corasick::{AhoCorasick, Input, MatchKind};

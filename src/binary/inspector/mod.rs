@@ -1,9 +1,11 @@
 //! The inspector takes a file's bytes as they stream by and says in the end what program it is.
 
+mod head;
 mod program;
 
 use std::rc::Rc;
 
+use self::head::Head;
 use super::{
     Form, Inner, Piece, Program,
     appended::{self, Appended, Payload},
@@ -31,7 +33,7 @@ pub struct Inspector<'a> {
     limits: &'a Limits,
     stage: Stage,
     /// The file from its first byte.
-    head: Vec<u8>,
+    head: Head,
     /// Bytes of it that were searched.
     searched: usize,
     /// The last bytes that came, once the head is full.
@@ -90,7 +92,7 @@ impl<'a> Inspector<'a> {
             catalog,
             limits,
             stage: Stage::Done,
-            head: Vec::new(),
+            head: Head::new(limits.program),
             searched: 0,
             last: Vec::new(),
             pieces: Vec::new(),
@@ -141,7 +143,7 @@ impl<'a> Inspector<'a> {
         let at = self.taken;
         self.taken += bytes.len() as u64;
         if self.stage == Stage::Unknown {
-            bytes = self.fill_head(bytes, HEAD);
+            bytes = self.head.fill(bytes, HEAD);
             self.stage = self.sniff();
             // What looks into it gets the bytes by which it was told, too.
             if let Some(archive) = &mut self.archive {
@@ -154,13 +156,13 @@ impl<'a> Inspector<'a> {
             Stage::Unknown => true,
             Stage::Done => false,
             Stage::Script | Stage::Text => {
-                self.fill_head(bytes, script::HEAD);
+                self.head.fill(bytes, script::HEAD);
                 let more = self.behind_text.as_mut().is_some_and(|it| it.feed(bytes));
                 more || self.head.len() < script::HEAD
             }
             Stage::Archive => self.archive.as_mut().is_some_and(|it| it.feed(bytes)),
             Stage::Elf => {
-                let rest = self.fill_head(bytes, self.limits.program);
+                let rest = self.head.fill(bytes, self.limits.program);
                 while self.head.len() - self.searched > CHUNK {
                     self.search_head(self.searched + CHUNK, true);
                 }
@@ -186,14 +188,14 @@ impl<'a> Inspector<'a> {
 
     /// What the first bytes say.
     fn sniff(&mut self) -> Stage {
-        let head = self.head.as_slice();
+        let head: &[u8] = &self.head;
         if head.starts_with(script::MAGIC) {
             self.behind_text = Some(SelfExtracting::new(&self.place));
             return Stage::Script;
         }
         if head.starts_with(elf::MAGIC) {
-            // Once for all files: memory that is not written to costs nothing, and that which is is kept for the next one.
-            self.head.reserve_exact(self.limits.program);
+            self.head
+                .expect(if self.size == u64::MAX { 0 } else { self.size });
             return Stage::Elf;
         }
         if let Some(shape) = Shape::of(head) {
@@ -262,13 +264,6 @@ impl<'a> Inspector<'a> {
         let payload = payload.unwrap_or_default();
         self.unread.extend(payload.unread);
         (payload.programs, payload.opaque)
-    }
-
-    /// Appends to the head up to `most` bytes in all, and returns the rest.
-    fn fill_head<'b>(&mut self, bytes: &'b [u8], most: usize) -> &'b [u8] {
-        let (taken, rest) = bytes.split_at(bytes.len().min(most.saturating_sub(self.head.len())));
-        self.head.extend_from_slice(taken);
-        rest
     }
 
     /// The head is full and the file goes on: searches it, and decides what to keep of the rest.

@@ -34,9 +34,9 @@ impl Inspector<'_> {
         let payload = self.appended.take().map(Appended::finish);
         let (inside, behind) = self.of(payload);
         let end = if self.last.is_empty() {
-            &self.head
+            &*self.head
         } else {
-            &self.last
+            &*self.last
         };
         let bundle = bundle::of(end.get(end.len().saturating_sub(TAIL)..).unwrap_or_default());
         let pieces: Vec<Piece> = self.pieces.drain(..).map(|(piece, _)| piece).collect();
