@@ -7,6 +7,8 @@ pub(crate) mod fuzzing;
 mod layers;
 #[cfg(test)]
 mod limit_tests;
+#[cfg(test)]
+mod mask_tests;
 mod notes;
 mod open;
 mod placing;

@@ -1,6 +1,7 @@
 //! Tests of what programs are taken for.
 
 mod archives;
+mod caps;
 mod lies;
 mod squashfs;
 

@@ -2,6 +2,7 @@
 
 mod changes;
 mod inside;
+mod layers;
 mod order;
 mod rights;
 mod startup;
