@@ -2,6 +2,7 @@
 
 mod archives;
 mod caps;
+mod headers;
 mod lies;
 mod squashfs;
 
