@@ -185,6 +185,12 @@ impl Walk {
         let Some(Level { directory, .. }) = self.open.last() else {
             return Ok(());
         };
+        if path.as_bytes().len() > self.limits.path {
+            // No layer could bring it, but step by step it can be made and reached here.
+            let why = format!("its path has more than {} bytes", self.limits.path);
+            self.gap(path, &why, Hides::Anything);
+            return Ok(());
+        }
         let stat = fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
         if reads_as_marker(name, &stat) {
             let why = "is called like a marker of layers, so that it cannot be told from one; rename it";

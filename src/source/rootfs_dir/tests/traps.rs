@@ -103,6 +103,31 @@ fn directories_nested_too_deep_are_a_gap() {
 }
 
 #[test]
+fn paths_that_no_layer_could_bring_are_a_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    // Sixteen names of 250 bytes are 4,015 bytes, with 80 more the path is as long as may be.
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+    let mut deep = fs::open(directory.path(), flags, Mode::empty()).unwrap();
+    for _ in 0..16 {
+        let name = "d".repeat(250);
+        fs::mkdirat(&deep, &name, Mode::from(0o755)).unwrap();
+        deep = fs::openat(&deep, &name, flags, Mode::empty()).unwrap();
+    }
+    for length in [79, 80] {
+        let make = OFlags::CREATE | OFlags::WRONLY;
+        fs::openat(&deep, "f".repeat(length), make, Mode::from(0o644)).unwrap();
+    }
+    let (walk, gaps) = walk(directory.path());
+    let facts = facts(walk);
+    assert_eq!((facts.entries.len(), facts.gaps.len()), (1 + 16 + 1, 0));
+    let gaps = gaps.lock().unwrap();
+    assert_eq!(gaps.len(), 1);
+    let name = gaps[0].path.as_ref().unwrap().name();
+    assert_eq!((name.len(), gaps[0].hides), (80, Hides::Anything));
+    assert!(gaps[0].why.contains("more than 4095 bytes"), "{}", gaps[0].why);
+}
+
+#[test]
 fn more_names_than_fit_are_a_gap() {
     let directory = tempfile::tempdir().unwrap();
     for name in 0..12 {
