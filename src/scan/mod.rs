@@ -2,6 +2,8 @@
 
 mod accounts;
 mod attribution;
+#[cfg(test)]
+mod exit_tests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod layers;

@@ -51,6 +51,22 @@ fn a_global_header_removes_nothing_that_is_called_like_it() {
 }
 
 #[test]
+fn a_record_ends_in_a_newline() {
+    for (body, fits) in [
+        (&b"10 path=a\n"[..], true),
+        (b"10 path=ab", false),
+        (b"10 path=a\0", false),
+    ] {
+        let blob = Tar::default().extension(b'x', body).file("x", b"").end();
+        let got = read_with(&blob, &[], &Limits::default());
+        assert_eq!(
+            got.map_err(|failure| failure.code).err(),
+            (!fits).then_some(Code::Corrupt)
+        );
+    }
+}
+
+#[test]
 fn a_nul_is_refused_in_each_record_of_text() {
     for (key, refused) in [
         ("path", true),
