@@ -117,7 +117,7 @@ fn what_a_refusal_says_is_cut() {
         options.limits.answer = cap as u64;
         let failure = open(&target, &options).err().unwrap();
         assert_eq!(failure.code, Code::NotFound);
-        let whole = failure.message.contains("there is no such thing") && !failure.message.contains("{");
+        let whole = failure.message.contains("there is no such thing") && !failure.message.contains('{');
         assert_eq!(whole, told, "{cap}: {failure}");
     }
 }

@@ -71,8 +71,8 @@ fn names_of_libraries_beyond_their_cap_are_told_wherever_they_stand() {
         }
         .bytes();
         let limits = Limits {
-            library_names,
             program,
+            library_names,
             ..Limits::default()
         };
         let (elf, _) = elf_in(&bytes, &limits);

@@ -123,6 +123,23 @@ fn only_version_1_0_has_its_sparse_map_in_the_body() {
 }
 
 #[test]
+fn versions_0_0_and_0_1_have_their_sparse_map_in_the_records() {
+    for minor in ["0", "1"] {
+        let records: [(&str, &[u8]); 5] = [
+            ("GNU.sparse.major", b"0"),
+            ("GNU.sparse.minor", minor.as_bytes()),
+            ("GNU.sparse.numblocks", b"1"),
+            ("GNU.sparse.map", b"0,3"),
+            ("GNU.sparse.size", b"10"),
+        ];
+        assert_eq!(
+            only(&Tar::default().pax(&records).file("s", b"abc").end()).size,
+            10
+        );
+    }
+}
+
+#[test]
 fn markers_of_dots_hide_nothing_at_any_depth() {
     for name in [
         "a/b/.wh...",

@@ -324,7 +324,7 @@ fn owners_that_may_be_shifted_are_noted() {
             panic!()
         };
         let notes = &images[0].as_ref().unwrap().notes;
-        let noted = notes.iter().any(|note| note.contains("may be shifted"));
-        assert_eq!(noted, uid != 0, "{notes:?}");
+        let told = notes.iter().any(|note| note.contains("may be shifted"));
+        assert_eq!(told, uid != 0, "{notes:?}");
     }
 }
