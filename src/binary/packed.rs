@@ -44,6 +44,15 @@ struct Block<'a> {
     bytes: &'a [u8],
 }
 
+/// The blocks of a packed program.
+struct Chain<'a> {
+    blocks: Vec<Block<'a>>,
+    /// Where they end.
+    end: u64,
+    /// The next one would unpack to too much.
+    cut: bool,
+}
+
 /// The program inside a packed one.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unpacked {
@@ -54,16 +63,16 @@ pub(super) struct Unpacked {
     pub(super) whole: bool,
 }
 
-/// The program inside a packed one; at most `most` bytes. `None`: it is not packed, or not in a way that can be undone.
+/// The program inside a packed one; at most `most` bytes. `None`: it is not packed in this way.
 pub(super) fn unpack(reading: &Reading<'_>, most: usize) -> Option<Unpacked> {
     if !reading.elf.little_endian {
         return None;
     }
     (0..STARTS).find_map(|step| {
         let base = reading.headers_end.checked_add(4 * step)?;
-        let (blocks, end) = chain(reading, base.checked_add(PREFIX)?, most)?;
-        let (image, full) = rebuild(&blocks, most)?;
-        let whole = full && reading.loaded_end.saturating_sub(end) <= STUB;
+        let chain = chain(reading, base.checked_add(PREFIX)?, most)?;
+        let (image, full) = rebuild(&chain.blocks, most)?;
+        let whole = full && !chain.cut && reading.loaded_end.saturating_sub(chain.end) <= STUB;
         Some(Unpacked { image, whole })
     })
 }
@@ -101,10 +110,11 @@ fn bits(reading: &Reading<'_>, offset: u64, size: u64) -> f64 {
         .sum()
 }
 
-/// The blocks from `at` on, as long as their headers make sense, and where they end; at least two, or it is no chain.
-fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<(Vec<Block<'a>>, u64)> {
+/// The blocks from `at` on, as long as their headers make sense; at least two, or it is no chain.
+fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<Chain<'a>> {
     let mut blocks = Vec::new();
     let mut total = 0_usize;
+    let mut cut = false;
     while blocks.len() < BLOCKS {
         let header = reading.content.at(at, BLOCK_HEADER);
         let (Some(unpacked), Some(packed), Some(method)) =
@@ -130,7 +140,11 @@ fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<(Vec<Blo
         if !plausible || method == Method::Stored && packed != unpacked {
             break;
         }
-        total = total.checked_add(unpacked).filter(|total| *total <= most)?;
+        total = total.saturating_add(unpacked);
+        if total > most {
+            cut = true;
+            break;
+        }
         blocks.push(Block {
             method,
             unpacked,
@@ -138,7 +152,7 @@ fn chain<'a>(reading: &Reading<'a>, mut at: u64, most: usize) -> Option<(Vec<Blo
         });
         at = at.checked_add((BLOCK_HEADER + packed) as u64)?;
     }
-    (blocks.len() >= 2).then_some((blocks, at))
+    (blocks.len() + usize::from(cut) >= 2).then_some(Chain { blocks, end: at, cut })
 }
 
 fn number(bytes: &[u8], at: usize) -> Option<usize> {
@@ -147,17 +161,24 @@ fn number(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// The first block holds the program's headers, the others fill its segments in order: the program, and whether all are full.
+/// What has such headers is packed in this way, even if the rest makes no sense.
 fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<(Vec<u8>, bool)> {
     let (first, others) = blocks.split_first()?;
     let mut image = decompress(first)?;
     let header = Elf::parse_header(&image).ok()?;
-    let ctx = context(&header);
+    let full = fill(&mut image, &header, others, most).unwrap_or(false);
+    Some((image, full))
+}
+
+/// Puts what the blocks hold behind the headers; whether it was enough. `None`: they do not fit one another.
+fn fill(image: &mut Vec<u8>, header: &Header, blocks: &[Block<'_>], most: usize) -> Option<bool> {
+    let ctx = context(header);
     let start = usize::try_from(header.e_phoff).ok()?;
     let table = image.get(start..)?;
     let count = usize::from(header.e_phnum).min(table.len() / ProgramHeader::size(ctx));
     let segments = ProgramHeader::parse(table, 0, count, ctx).ok()?;
     let mut content = Vec::new();
-    for block in others {
+    for block in blocks {
         content.extend(decompress(block)?);
     }
     let headers = image.len();
@@ -186,7 +207,7 @@ fn rebuild(blocks: &[Block<'_>], most: usize) -> Option<(Vec<u8>, bool)> {
         }
         image.get_mut(start..end)?.copy_from_slice(bytes);
     }
-    Some((image, full))
+    Some(full)
 }
 
 fn context(header: &Header) -> Ctx {
@@ -292,7 +313,36 @@ mod tests {
         .concat();
         assert_eq!(unpacked(&late, 1 << 20).unwrap(), original);
         let corrupt = [start, block(14, rest.len(), &[0xff; 300])].concat();
-        assert_eq!(unpacked(&corrupt, 1 << 20), None);
+        assert!(!whole_or_part(&corrupt, 1 << 20).unwrap().whole);
+    }
+
+    #[test]
+    fn what_cannot_be_unpacked_to_its_end_is_packed_all_the_same() {
+        let original = program(&[b'a'; 400]);
+        let (headers, rest) = original.split_at(120);
+        let file = |headers: &[u8]| {
+            [
+                program(&[0; 24]),
+                block(8, headers.len(), headers),
+                block(2, 300, &rest[..300]),
+                block(2, 100, &rest[300..]),
+            ]
+            .concat()
+        };
+        assert!(whole_or_part(&file(headers), 520).unwrap().whole);
+        // What fits within the cap is told.
+        let cut = whole_or_part(&file(headers), 519).unwrap();
+        assert_eq!((cut.image.len(), cut.whole), (420, false));
+        assert!(!whole_or_part(&file(headers), 120).unwrap().whole);
+        assert_eq!(whole_or_part(&file(headers), 119), None);
+        // A segment that lies far behind, and a table of segments that lies nowhere.
+        for at in [72, 32] {
+            let mut lies = headers.to_vec();
+            lies[at..at + 8].copy_from_slice(&(1_u64 << 40).to_le_bytes());
+            assert!(!whole_or_part(&file(&lies), 520).unwrap().whole, "{at}");
+        }
+        // No headers at all.
+        assert_eq!(whole_or_part(&file(&[b'x'; 120]), 520), None);
     }
 
     #[test]

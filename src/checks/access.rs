@@ -70,20 +70,14 @@ pub(super) fn users(subject: &Subject<'_>) -> Vec<Who> {
     users
 }
 
-/// The owner and group of a file, or all that some runtime gives it.
-fn owners(node: &Node) -> impl Iterator<Item = (u64, u64)> {
-    let own = Some((node.uid, node.gid)).filter(|_| node.owners.is_empty());
-    own.into_iter().chain(node.owners.iter().copied())
-}
-
 /// Whether a file belongs to a user, under some runtime.
 fn owns(who: &Who, node: &Node) -> bool {
-    owners(node).any(|(uid, _)| uid == who.uid)
+    node.each_owner().any(|(uid, _)| uid == who.uid)
 }
 
 /// Whether the mode grants a right: one class counts, the first that fits.
 fn may(who: &Who, node: &Node, right: u16) -> bool {
-    owners(node).any(|(uid, gid)| {
+    node.each_owner().any(|(uid, gid)| {
         let class = if who.uid == uid {
             6
         } else if who.groups.contains(&gid) {

@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use super::{Node, Rootfs, Unresolved};
 use crate::{layer::Kind, limits::Limits};
 
+/// What every container has mounted.
+const PROC: &str = "/proc";
+
 /// Longest line of passwd, in bytes, that Go's line scanner takes.
 const PASSWD_LINE: usize = (64 << 10) - 1;
 
@@ -183,6 +186,12 @@ impl<'r> AccountFile<'r> {
     fn read(rootfs: &'r Rootfs, path: &str, longest: usize) -> Self {
         let node = match rootfs.resolve(&path.into()) {
             Ok(node) => node,
+            // Some of what is mounted there leads back into the image.
+            Err(Unresolved::Missing(at)) if at == PROC.into() || at.is_below(&PROC.into()) => {
+                return Self::Unknown(format!(
+                    "{path} leads to {at}, which is known only when the container runs"
+                ));
+            }
             Err(Unresolved::Missing(_)) => return Self::Absent,
             Err(Unresolved::Loop) => return Self::NotAFile("a loop of links"),
             Err(Unresolved::NotADirectory(_)) => {

@@ -11,6 +11,8 @@ mod links;
 mod merge;
 #[cfg(any(test, fuzzing))]
 mod model;
+#[cfg(test)]
+mod path_tests;
 mod remarks;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod testing;
@@ -139,6 +141,14 @@ pub enum Unresolved {
     NotADirectory(RootPath),
 }
 
+impl Node {
+    /// Owner and group, or all that some runtime gives it.
+    pub fn each_owner(&self) -> impl Iterator<Item = (u64, u64)> {
+        let own = Some((self.uid, self.gid)).filter(|_| self.owners.is_empty());
+        own.into_iter().chain(self.owners.iter().copied())
+    }
+}
+
 /// An empty root directory.
 impl Default for Rootfs {
     fn default() -> Self {
@@ -184,8 +194,8 @@ impl Rootfs {
 
     /// The same for a path as written, relative to `directory` unless it begins with a slash.
     ///
-    /// `/proc/self/root` and `/proc/1/root` are the root: a container has its `/proc` mounted. Nothing else below `/proc`,
-    /// `/sys` and `/dev` is known but what the image itself has there.
+    /// `/proc/self/root`, `/proc/thread-self/root` and `/proc/1/root` are the root: a container has its `/proc` mounted. Nothing
+    /// else below `/proc`, `/sys` and `/dev` is known but what the image itself has there.
     pub fn resolve_from(&self, directory: &RootPath, raw: &[u8]) -> Result<&Node, Unresolved> {
         let start = if raw.first() == Some(&b'/') {
             0

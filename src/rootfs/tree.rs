@@ -78,6 +78,15 @@ impl Stuck {
     }
 }
 
+/// What becomes of an owner or group that a header states: the kernel takes 32 bits, and all ones for none, so that the file
+/// stays root's, who unpacks it.
+pub(super) fn owner(stated: u64) -> u64 {
+    match stated as u32 {
+        u32::MAX => 0,
+        id => id.into(),
+    }
+}
+
 /// All inodes, of all layers.
 #[derive(Default)]
 pub(super) struct Tree<'a> {
@@ -113,7 +122,7 @@ impl<'a> Tree<'a> {
         let inode = &mut self.inodes[id];
         inode.source = Some((layer, entry));
         inode.mode = entry.mode & 0o7777;
-        (inode.uid, inode.gid) = (entry.uid, entry.gid);
+        (inode.uid, inode.gid) = (owner(entry.uid), owner(entry.gid));
         inode.capability.clone_from(&entry.capability);
         inode.headers_differ = false;
         inode.owners.clear();

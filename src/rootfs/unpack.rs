@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{
     remarks::Remarks,
-    tree::{Id, Place, Stuck, Tree},
+    tree::{Id, Place, Stuck, Tree, owner},
 };
 use crate::{
     layer::{Entry, Kind, LayerFacts},
@@ -291,7 +291,8 @@ impl<'a> Unpacker<'_, 'a> {
             return;
         }
         let inode = &mut self.tree.inodes[id];
-        let (own, said) = ((inode.uid, inode.gid), (entry.uid, entry.gid));
+        let said = (owner(entry.uid), owner(entry.gid));
+        let own = (inode.uid, inode.gid);
         if inode.owners.is_empty() && said != own {
             inode.owners = vec![own, said];
         } else if !inode.owners.is_empty() && !inode.owners.contains(&said) && inode.owners.len() < OWNERS {
@@ -300,16 +301,8 @@ impl<'a> Unpacker<'_, 'a> {
         let mode = inode.mode | entry.mode & 0o7777;
         let capability = join_capabilities(inode.capability.as_deref(), entry.capability.as_deref());
         // Owner 0 is what makes a set-id bit worth most.
-        let uid = if entry.uid == 0 || inode.uid == 0 {
-            0
-        } else {
-            entry.uid
-        };
-        let gid = if entry.gid == 0 || inode.gid == 0 {
-            0
-        } else {
-            entry.gid
-        };
+        let uid = if inode.uid == 0 { 0 } else { said.0 };
+        let gid = if inode.gid == 0 { 0 } else { said.1 };
         if (mode, uid, gid) != (inode.mode, inode.uid, inode.gid)
             || capability != inode.capability
             || !inode.owners.is_empty()

@@ -26,10 +26,14 @@ pub(super) fn instructions(config: Option<&ImageConfig>, layers: usize) -> Vec<O
 }
 
 fn makes_a_layer(line: &History) -> bool {
-    let words = line.created_by.as_deref().map(without_shell).unwrap_or_default();
-    ["COPY ", "ADD ", "RUN "]
-        .iter()
-        .any(|word| words.starts_with(word))
+    let created_by = line.created_by.as_deref().unwrap_or_default().trim_start();
+    // Docker's classic builder and buildah write what a shell ran, with the build's arguments before it or not.
+    let ran = created_by.starts_with(['/', '|']) && !created_by.contains("#(nop)");
+    ran || [created_by, without_shell(created_by)].iter().any(|words| {
+        ["COPY ", "ADD ", "RUN "]
+            .iter()
+            .any(|word| words.starts_with(word))
+    })
 }
 
 /// The history line as a Dockerfile would have it: without `/bin/sh -c`, `#(nop)`, build arguments and `# buildkit`.
@@ -132,6 +136,58 @@ mod tests {
             Some("COPY c d")
         );
         assert_eq!(instructions(None, 1), [None]);
+    }
+
+    #[test]
+    fn a_line_that_claims_to_be_empty_but_copies_or_runs_makes_all_doubtful() {
+        for (text, doubtful) in [
+            ("COPY a b", true),
+            ("COPY a b # buildkit", true),
+            ("ADD a b", true),
+            ("RUN make", true),
+            ("RUN /bin/sh -c make # buildkit", true),
+            ("RUN |1 A=b /bin/sh -c make # buildkit", true),
+            ("/bin/sh -c make", true),
+            ("/bin/bash -o pipefail -c make", true),
+            ("|1 A=b /bin/sh -c make", true),
+            ("/bin/sh -c #(nop) COPY file:0 in / ", true),
+            ("/bin/sh -c #(nop) ADD file:0 in / ", true),
+            ("/bin/sh -c #(nop)  CMD [\"/bin/sh\" \"-c\" \"make\"]", false),
+            ("CMD [\"/bin/sh\" \"-c\" \"make\"]", false),
+            ("ENV RUN=COPY x", false),
+            ("USER 1", false),
+            ("", false),
+        ] {
+            let told = of(vec![line(text, true), line("COPY c d", false)], 1);
+            assert_eq!(told[0].is_none(), doubtful, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_the_exporter_made_up_stand_in_no_order() {
+        let made_up = |text: &str| History {
+            comment: Some(MADE_UP.to_owned()),
+            ..line(text, false)
+        };
+        let told = of(vec![line("COPY a b", false), made_up("[1/2] COPY c d")], 2);
+        assert_eq!(told, [None, None]);
+        assert!(of(vec![made_up("COPY a b"), made_up("COPY c d")], 2)[0].is_some());
+        // `docker import` writes a comment alone.
+        let imported = History {
+            created_by: None,
+            comment: Some("Imported from -".to_owned()),
+            empty_layer: false,
+        };
+        assert_eq!(
+            of(vec![imported, line("COPY a b", false)], 2),
+            [None, Some("COPY a b".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_line_cannot_write_to_the_terminal() {
+        let told = of(vec![line("COPY \u{1b}[2J\u{202e} /", false)], 1);
+        assert_eq!(told[0].as_deref(), Some("COPY \\x1b[2J\\u{202e} /"));
     }
 
     #[test]

@@ -15,27 +15,41 @@ impl Progress for Quiet {
     fn layer_done(&self) {}
 }
 
-/// What becomes of an image of these layers whose caps `lower` lowers: by offset, and front to back.
-fn scanned(files: &[&str], lower: impl Fn(&mut source::Options)) -> Vec<Result<Box<Verdict>, Failure>> {
+/// Scans archives, with caps that `lower` lowers and a policy that `change` changes.
+pub(super) fn report(
+    archives: &[Vec<u8>],
+    lower: impl Fn(&mut source::Options),
+    change: impl Fn(&mut Policy),
+) -> Report {
     let directory = tempfile::tempdir().unwrap();
-    let tar = Sample::docker(&[Made::new("one:1", "1", files)]).to_tar();
-    let (archive, packed) = (directory.path().join("a.tar"), directory.path().join("a.tar.zst"));
-    write(&archive, &tar);
-    write(&packed, &zstd::encode_all(&tar[..], 1).unwrap());
-    let targets = [archive, packed].map(|path| path.to_str().unwrap().parse().unwrap());
+    let targets = archives.iter().enumerate().map(|(number, bytes)| {
+        let path = directory.path().join(format!("{number}.tar"));
+        write(&path, bytes);
+        path.to_str().unwrap().parse().unwrap()
+    });
+    let targets = targets.collect();
     let mut opening = options();
     lower(&mut opening);
+    let mut policy = policy::load("distroless", &[], &|path| Err(format!("no {path}"))).unwrap();
+    change(&mut policy);
     let plan = Plan {
-        targets: targets.to_vec(),
+        targets,
         source: opening,
         catalog: Catalog::builtin(),
-        policy: policy::load("distroless", &[], &|path| Err(format!("no {path}"))).unwrap(),
+        policy,
         jobs: 2,
         verify_diff_ids: false,
         dockerfile: None,
         today: jiff::civil::date(2026, 11, 21),
     };
-    let report = run(&plan, &Quiet);
+    run(&plan, &Quiet)
+}
+
+/// What becomes of an image of these layers whose caps `lower` lowers: by offset, and front to back.
+fn scanned(files: &[&str], lower: impl Fn(&mut source::Options)) -> Vec<Result<Box<Verdict>, Failure>> {
+    let tar = Sample::docker(&[Made::new("one:1", "1", files)]).to_tar();
+    let packed = zstd::encode_all(&tar[..], 1).unwrap();
+    let report = report(&[tar, packed], lower, |_| {});
     let outcomes = report.images.into_iter().map(|image| match image.outcome {
         Outcome::Judged(verdict) => Ok(verdict),
         Outcome::NotApplicable(failure) | Outcome::Failed(failure) => Err(failure),

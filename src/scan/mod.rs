@@ -2,11 +2,15 @@
 
 mod accounts;
 mod attribution;
+#[cfg(test)]
+mod exit_tests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod layers;
 #[cfg(test)]
 mod limit_tests;
+#[cfg(test)]
+mod mask_tests;
 mod notes;
 mod open;
 mod placing;

@@ -152,7 +152,7 @@ pub(super) fn judge(
 }
 
 /// The image as reports may show it: secrets of its configuration go no further.
-fn without_secrets(image: &Image) -> Image {
+pub(super) fn without_secrets(image: &Image) -> Image {
     let mut image = image.clone();
     if let Some(config) = &mut image.config {
         for command in [&mut config.entrypoint, &mut config.cmd, &mut config.healthcheck] {

@@ -347,6 +347,19 @@ mod tests {
     }
 
     #[test]
+    fn a_daemon_that_says_nothing_is_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("docker.sock");
+        let _silent = UnixListener::bind(&path).unwrap();
+        let mut options = options();
+        options.limits.stall = 1;
+        let begun = std::time::Instant::now();
+        let failure = export_from(&path, "x", &options).err().unwrap();
+        assert_eq!(failure.code, Code::Unavailable);
+        assert!(begun.elapsed() < Duration::from_secs(8));
+    }
+
+    #[test]
     fn no_daemon_is_said_with_what_to_do() {
         let failure = export_from(Path::new("/nonexistent/docker.sock"), "x", &options())
             .err()

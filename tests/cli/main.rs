@@ -15,6 +15,7 @@ mod outputs;
 mod policies;
 mod process;
 mod registry;
+mod root_directories;
 mod settings;
 #[allow(dead_code, reason = "the tests of sources need more of it")]
 #[path = "../sources/support/mod.rs"]

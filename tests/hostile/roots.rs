@@ -53,6 +53,22 @@ pub(crate) fn cases() -> Vec<Case> {
             symlink("/", root.join("all")).unwrap();
             symlink("/proc/self/exe", root.join("exe")).unwrap();
         }),
+        root(
+            "shell that is called like a marker of layers",
+            Gap(&["/bin/.wh.tool", "called like a marker"]),
+            |root| program(&root.join("bin/.wh.tool"), &elf::shell()),
+        ),
+        root(
+            "shell that carries the attribute of a whiteout",
+            Denied(&["shell"]),
+            |root| {
+                let path = root.join("bin/tool");
+                program(&path, &elf::shell());
+                // Where attributes cannot be set the shell is found all the same.
+                let flags = rustix::fs::XattrFlags::empty();
+                let _ = rustix::fs::setxattr(&path, "user.overlay.whiteout", b"", flags);
+            },
+        ),
         root("links in a loop", Compliant(&[]), |root| {
             symlink("..", root.join("bin/up")).unwrap();
             symlink("loop", root.join("loop")).unwrap();

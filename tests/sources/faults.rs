@@ -25,7 +25,9 @@ use crate::support::{
 };
 
 /// A right registry for [`TestImage::plain`], but for what `change` does to its answers.
-fn faulty(change: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static) -> (TestImage, Server, String) {
+pub(crate) fn faulty(
+    change: impl Fn(&Request, Reply) -> Reply + Send + Sync + 'static,
+) -> (TestImage, Server, String) {
     let image = TestImage::plain();
     let kept = image.clone();
     let server = Server::start(move |request| change(request, serve(&kept, request)));

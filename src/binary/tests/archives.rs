@@ -328,7 +328,7 @@ fn each_cap_ends_the_looking_and_is_said() {
     let (found, unread) = held_in(&bomb, &[1 << 20], &limits);
     assert_eq!(found, [""; 0]);
     assert!(
-        unread[0].starts_with("unpacks to more than 200 times its size"),
+        unread[0].starts_with("unpacks to more than 200 times its size and 1000 bytes (limit)"),
         "{unread:?}"
     );
     assert_eq!(paths(&bomb), ["tool"]);

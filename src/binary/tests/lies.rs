@@ -48,6 +48,10 @@ fn what_is_packed_in_an_unknown_way_is_opaque_whatever_is_written_on_it() {
         ..Elf64::default()
     };
     assert_eq!(opaque(&with_sections.bytes()), None);
+    // A table of sections that lies nowhere is none.
+    let mut nowhere = with_sections.bytes();
+    nowhere[40..48].fill(0);
+    assert!(opaque(&nowhere).unwrap().contains("look random"));
 }
 
 #[test]

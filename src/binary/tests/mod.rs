@@ -2,6 +2,8 @@
 
 mod archives;
 mod borders;
+mod caps;
+mod headers;
 mod lies;
 mod squashfs;
 

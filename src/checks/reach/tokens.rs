@@ -8,12 +8,13 @@ pub(super) fn expand(element: &[u8], object: &Object<'_>) -> Vec<Vec<u8>> {
         return vec![element.to_vec()];
     }
     let origin = [b"/", object.origin.as_bytes()].concat();
-    let platform: &[u8] = match object.elf.machine {
-        3 => b"i686",
-        183 => b"aarch64",
-        _ => b"x86_64",
+    // Debian's directories bear the name of the oldest processor.
+    let (platform, oldest): (&[u8], &[u8]) = match object.elf.machine {
+        3 => (b"i686", b"i386"),
+        183 => (b"aarch64", b"aarch64"),
+        _ => (b"x86_64", b"x86_64"),
     };
-    let triplet = [b"lib/", platform, b"-linux-gnu"].concat();
+    let triplet = [b"lib/", oldest, b"-linux-gnu"].concat();
     [&b"lib"[..], b"lib64", &triplet]
         .into_iter()
         .map(|lib| {
@@ -46,4 +47,67 @@ fn replace(text: &[u8], name: &[u8], value: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(rest);
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        binary::Elf,
+        path::RootPath,
+        rootfs::testing::{program, rootfs},
+    };
+
+    fn of(machine: u16, element: &str) -> Vec<String> {
+        let elf = Elf {
+            machine,
+            ..Elf::default()
+        };
+        let files = rootfs([program("/srv/app/x", [])]);
+        let object = Object {
+            node: files.get(&"/srv/app/x".into()).unwrap(),
+            elf: &elf,
+            origin: RootPath::from("/srv/app"),
+            process: 0,
+            loader: None,
+            round: 0,
+        };
+        let spelt = expand(element.as_bytes(), &object);
+        spelt
+            .into_iter()
+            .map(|one| String::from_utf8(one).unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn each_token_stands_for_what_loaders_put_in() {
+        for (machine, platform, oldest) in [
+            (62, "x86_64", "x86_64"),
+            (183, "aarch64", "aarch64"),
+            (3, "i686", "i386"),
+        ] {
+            assert_eq!(
+                of(machine, "/a/$LIB:x"),
+                [
+                    "/a/lib:x".to_owned(),
+                    "/a/lib64:x".to_owned(),
+                    format!("/a/lib/{oldest}-linux-gnu:x")
+                ]
+            );
+            for token in ["$PLATFORM", "${PLATFORM}"] {
+                assert_eq!(
+                    of(machine, &format!("/a/{token}/b"))[0],
+                    format!("/a/{platform}/b")
+                );
+            }
+        }
+        for element in ["$ORIGIN/../lib", "${ORIGIN}/../lib"] {
+            assert_eq!(of(62, element)[0], "/srv/app/../lib");
+        }
+        assert_eq!(of(62, "${ORIGIN}/$LIB/${LIB}")[1], "/srv/app/lib64/lib64");
+        // What is no token stays, or is no path that is there.
+        assert_eq!(of(62, "/plain"), ["/plain"]);
+        assert_eq!(of(62, "/$HOME/x")[0], "/$HOME/x");
+        assert_eq!(of(62, "a$")[0], "a$");
+    }
 }

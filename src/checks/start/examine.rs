@@ -31,8 +31,12 @@ impl Walk<'_, '_> {
             Kind::Directory => return fail("is a directory".to_owned()),
             _ => return fail("is no regular file".to_owned()),
         }
-        if !self.may_execute(node) {
+        if !self.always_executes(node) {
             return fail(match &self.who {
+                Some(who) if self.may_execute(node) => format!(
+                    "may not be executed by uid {} with every runtime: they differ in the owner that they give it",
+                    who.uid
+                ),
                 Some(who) if node.mode & 0o111 != 0 => {
                     format!("may not be executed by uid {} (mode {:04o})", who.uid, node.mode)
                 }
@@ -106,7 +110,7 @@ impl Walk<'_, '_> {
         };
         match self.rootfs.resolve_from(&self.directory, loader) {
             Ok(node) if node.kind == Kind::File => match node.program.as_ref().map(|program| &program.form) {
-                _ if !self.may_execute(node) => fail("may not be executed"),
+                _ if !self.always_executes(node) => fail("may not be executed"),
                 Some(Form::Elf(other)) if machine::foreign(other, self.subject.platform).is_some() => {
                     fail("is built for another processor")
                 }
@@ -121,6 +125,13 @@ impl Walk<'_, '_> {
     pub(super) fn may_execute(&self, node: &Node) -> bool {
         match &self.who {
             Some(who) => who.may_execute(node),
+            None => node.mode & 0o111 != 0,
+        }
+    }
+
+    fn always_executes(&self, node: &Node) -> bool {
+        match &self.who {
+            Some(who) => who.always_executes(node),
             None => node.mode & 0o111 != 0,
         }
     }

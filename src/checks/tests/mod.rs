@@ -2,6 +2,7 @@
 
 mod changes;
 mod inside;
+mod layers;
 mod order;
 mod rights;
 mod startup;
@@ -287,6 +288,10 @@ fn a_gap_hides_what_it_could() {
     assert!(
         ids(Hides::Programs).contains(&"packed-executable") && !ids(Hides::Programs).contains(&"root-user")
     );
+    // Who logs in does so with a shell.
+    assert!(ids(Hides::Programs).contains(&"login-account"));
+    // What the configuration alone says no file hides.
+    assert!(!ids(Hides::Anything).contains(&"shell-form-command"));
     assert_eq!(
         ids(Hides::Accounts),
         [

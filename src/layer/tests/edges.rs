@@ -51,6 +51,22 @@ fn a_global_header_removes_nothing_that_is_called_like_it() {
 }
 
 #[test]
+fn a_record_ends_in_a_newline() {
+    for (body, fits) in [
+        (&b"10 path=a\n"[..], true),
+        (b"10 path=ab", false),
+        (b"10 path=a\0", false),
+    ] {
+        let blob = Tar::default().extension(b'x', body).file("x", b"").end();
+        let got = read_with(&blob, &[], &Limits::default());
+        assert_eq!(
+            got.map_err(|failure| failure.code).err(),
+            (!fits).then_some(Code::Corrupt)
+        );
+    }
+}
+
+#[test]
 fn a_nul_is_refused_in_each_record_of_text() {
     for (key, refused) in [
         ("path", true),
@@ -103,6 +119,23 @@ fn only_version_1_0_has_its_sparse_map_in_the_body() {
         ];
         let entry = only(&Tar::default().pax(&records).file("s", b"1\n0\n1\n").end());
         assert_eq!((entry.path, entry.size), ("s".into(), 6), "{major}.{minor}");
+    }
+}
+
+#[test]
+fn versions_0_0_and_0_1_have_their_sparse_map_in_the_records() {
+    for minor in ["0", "1"] {
+        let records: [(&str, &[u8]); 5] = [
+            ("GNU.sparse.major", b"0"),
+            ("GNU.sparse.minor", minor.as_bytes()),
+            ("GNU.sparse.numblocks", b"1"),
+            ("GNU.sparse.map", b"0,3"),
+            ("GNU.sparse.size", b"10"),
+        ];
+        assert_eq!(
+            only(&Tar::default().pax(&records).file("s", b"abc").end()).size,
+            10
+        );
     }
 }
 

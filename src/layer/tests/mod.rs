@@ -1,6 +1,7 @@
 //! Tests of whole layers, through `read` alone.
 
 mod broken;
+mod caps;
 mod codecs;
 mod contents;
 mod edges;

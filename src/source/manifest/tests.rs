@@ -247,3 +247,60 @@ fn a_configuration_that_misleads_is_refused() {
     .unwrap();
     assert_eq!((config.user.as_str(), notes.len()), ("0", 1));
 }
+
+#[test]
+fn caps_are_named() {
+    let three = |list: &str, one: &str, rest: &str| {
+        format!(r#"{{"schemaVersion":2,"{list}":[{one},{one},{one}]{rest}}}"#)
+    };
+    let image = three(
+        "layers",
+        &point(LAYER),
+        &format!(r#","config":{}"#, point(CONFIG)),
+    );
+    let index = three("manifests", &point(OCI_MANIFEST), "");
+    let limits = |change: fn(&mut Limits, usize), to: usize| {
+        let mut limits = Limits::default();
+        change(&mut limits, to);
+        limits
+    };
+    let layers = |limits: &mut Limits, to: usize| limits.layers = to;
+    let children = |limits: &mut Limits, to: usize| limits.descriptors = to;
+    let bytes = |limits: &mut Limits, to: usize| limits.manifest = to as u64;
+    for (json, change, most, says) in [
+        (
+            &image,
+            layers as fn(&mut Limits, usize),
+            3,
+            "the manifest has 3 layers (limit 2)".to_owned(),
+        ),
+        (
+            &index,
+            children,
+            3,
+            "the index lists 3 manifests (limit 2)".to_owned(),
+        ),
+        (&image, bytes, image.len(), format!("(limit {})", image.len() - 1)),
+    ] {
+        let read = |limits: &Limits| parse(json.as_bytes(), None, limits, &mut Vec::new());
+        read(&limits(change, most)).unwrap();
+        let failure = read(&limits(change, most - 1)).unwrap_err();
+        assert_eq!(failure.code, Code::TooLarge);
+        assert!(failure.message.contains(&says), "{failure}");
+    }
+    let config = br#"{"os":"linux","architecture":"amd64"}"#;
+    let read = |config_cap: u64| {
+        let limits = Limits {
+            config: config_cap,
+            ..Limits::default()
+        };
+        parse_config(config, &limits, &mut Vec::new())
+    };
+    read(config.len() as u64).unwrap();
+    let failure = read(config.len() as u64 - 1).unwrap_err();
+    assert_eq!(failure.code, Code::TooLarge);
+    assert!(
+        failure.message.contains(&format!("(limit {})", config.len() - 1)),
+        "{failure}"
+    );
+}

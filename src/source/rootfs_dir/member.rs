@@ -5,22 +5,24 @@ use tar::{EntryType, Header};
 
 use crate::path::RootPath;
 
-/// The header blocks of a member, with those for a long name or link and for a file capability before it.
+/// An extended attribute: name and value.
+pub(super) type Attribute = (&'static str, Vec<u8>);
+
+/// The header blocks of a member, with those for a long name or link and for extended attributes before it.
 pub(super) fn member(
     path: &RootPath,
     stat: &Stat,
     kind: EntryType,
     link: &[u8],
     size: u64,
-    capability: Option<&[u8]>,
+    attributes: &[Attribute],
 ) -> Vec<u8> {
     let mut out = Vec::new();
-    if let Some(value) = capability {
-        extension(
-            &mut out,
-            EntryType::XHeader,
-            &record(b"SCHILY.xattr.security.capability", value),
-        );
+    if !attributes.is_empty() {
+        let records = attributes
+            .iter()
+            .flat_map(|(name, value)| record(&[b"SCHILY.xattr.", name.as_bytes()].concat(), value));
+        extension(&mut out, EntryType::XHeader, &records.collect::<Vec<u8>>());
     }
     let mut name = if path.is_root() {
         b"./".to_vec()

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Read},
-    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+    os::fd::OwnedFd,
     sync::{Arc, Mutex},
 };
 
@@ -16,8 +16,8 @@ use tar::EntryType;
 
 use super::{
     content::Content,
-    marks::{attribute, is_made_up, overlay},
-    member::member,
+    marks::{attribute, is_made_up, overlay, reads_as_marker, sees_trusted},
+    member::{Attribute, member},
 };
 use crate::{
     gap::{Gap, Hides},
@@ -30,6 +30,9 @@ const DEPTH: usize = 256;
 
 /// Above this size a file that is mostly holes is not read through.
 const SPARSE: u64 = 64 << 20;
+
+/// Extended attributes that say who may do more than the mode tells.
+const ATTRIBUTES: [&str; 2] = ["security.capability", "system.posix_acl_access"];
 
 /// Yields the tar.
 pub(super) struct Walk {
@@ -79,9 +82,16 @@ impl Walk {
         self.open[0].names.retain(|name| names.contains(&name.as_slice()));
     }
 
+    /// Takes all that is still to come for parts of another file system.
+    #[cfg(test)]
+    pub(super) fn on_another_device(&mut self) {
+        self.device = self.device.wrapping_add(1);
+    }
+
     /// Emits a directory and begins to walk through it.
     fn enter(&mut self, path: RootPath, directory: OwnedFd, stat: &Stat) {
-        self.emit(&path, stat, EntryType::Directory, b"", 0, None);
+        let attributes = self.attributes(&directory);
+        self.emit(&path, stat, EntryType::Directory, b"", 0, &attributes);
         if stat.st_dev != self.device {
             let made_up = is_made_up(&directory);
             if !made_up {
@@ -109,14 +119,7 @@ impl Walk {
             );
         }
         if overlay(&directory, "opaque").is_some_and(|value| value == b"y") {
-            self.emit(
-                &path.join(b".wh..wh..opq"),
-                stat,
-                EntryType::Regular,
-                b"",
-                0,
-                None,
-            );
+            self.emit(&path.join(b".wh..wh..opq"), stat, EntryType::Regular, b"", 0, &[]);
         }
         let names = match self.names(&path, &directory) {
             Ok(names) => names,
@@ -182,7 +185,17 @@ impl Walk {
         let Some(Level { directory, .. }) = self.open.last() else {
             return Ok(());
         };
+        if path.as_bytes().len() > self.limits.path {
+            // No layer could bring it, but step by step it can be made and reached here.
+            let why = format!("its path has more than {} bytes", self.limits.path);
+            self.gap(path, &why, Hides::Anything);
+            return Ok(());
+        }
         let stat = fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW)?;
+        if reads_as_marker(name, &stat) {
+            let why = "is called like a marker of layers, so that it cannot be told from one; rename it";
+            self.gap(path, why, Hides::Anything);
+        }
         match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => {
                 let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -192,7 +205,7 @@ impl Walk {
                         self.enter(path.clone(), inner, &stat);
                     }
                     Err(errno) => {
-                        self.emit(path, &stat, EntryType::Directory, b"", 0, None);
+                        self.emit(path, &stat, EntryType::Directory, b"", 0, &[]);
                         return Err(errno);
                     }
                 }
@@ -200,24 +213,24 @@ impl Walk {
             FileType::RegularFile => self.regular(path, name, &stat)?,
             FileType::Symlink => {
                 let to = fs::readlinkat(directory, name, Vec::new())?;
-                self.emit(path, &stat, EntryType::Symlink, to.to_bytes(), 0, None);
+                self.emit(path, &stat, EntryType::Symlink, to.to_bytes(), 0, &[]);
             }
             FileType::CharacterDevice if stat.st_rdev == 0 => self.whiteout(path, &stat),
-            FileType::CharacterDevice => self.emit(path, &stat, EntryType::Char, b"", 0, None),
-            FileType::BlockDevice => self.emit(path, &stat, EntryType::Block, b"", 0, None),
-            FileType::Fifo => self.emit(path, &stat, EntryType::Fifo, b"", 0, None),
+            FileType::CharacterDevice => self.emit(path, &stat, EntryType::Char, b"", 0, &[]),
+            FileType::BlockDevice => self.emit(path, &stat, EntryType::Block, b"", 0, &[]),
+            FileType::Fifo => self.emit(path, &stat, EntryType::Fifo, b"", 0, &[]),
             // A tar has no sockets, and an image none that lives.
             _ => {}
         }
         Ok(())
     }
 
-    fn regular(&mut self, path: &RootPath, name: &[u8], stat: &Stat) -> Result<(), Errno> {
+    pub(super) fn regular(&mut self, path: &RootPath, name: &[u8], stat: &Stat) -> Result<(), Errno> {
         let Some(Level { directory, .. }) = self.open.last() else {
             return Ok(());
         };
         if stat.st_dev != self.device {
-            self.emit(path, stat, EntryType::Regular, b"", 0, None);
+            self.emit(path, stat, EntryType::Regular, b"", 0, &[]);
             self.gap(
                 path,
                 "a file of another file system is mounted here and was not read",
@@ -228,7 +241,7 @@ impl Walk {
         if stat.st_nlink > 1
             && let Some(first) = self.inodes.get(&stat.st_ino).cloned()
         {
-            self.emit(path, stat, EntryType::Link, first.as_bytes(), 0, None);
+            self.emit(path, stat, EntryType::Link, first.as_bytes(), 0, &[]);
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -236,7 +249,7 @@ impl Walk {
             Ok(file) => file,
             Err(errno) => {
                 // Owner and mode are still worth a look.
-                self.emit(path, stat, EntryType::Regular, b"", 0, None);
+                self.emit(path, stat, EntryType::Regular, b"", 0, &[]);
                 return Err(errno);
             }
         };
@@ -247,7 +260,8 @@ impl Walk {
             self.gap(path, "was exchanged while it was being read", Hides::Anything);
             return Ok(());
         }
-        if overlay(&file, "whiteout").is_some() {
+        // The kernel heeds it on empty files only.
+        if opened.st_size == 0 && overlay(&file, "whiteout").is_some() {
             self.whiteout(path, &opened);
             return Ok(());
         }
@@ -271,15 +285,8 @@ impl Walk {
             self.gap(path, &why, Hides::Anything);
             size = 0;
         }
-        let capability = attribute(&file, "security.capability", self.limits.xattr);
-        self.emit(
-            path,
-            &opened,
-            EntryType::Regular,
-            b"",
-            size,
-            capability.as_deref(),
-        );
+        let attributes = self.attributes(&file);
+        self.emit(path, &opened, EntryType::Regular, b"", size, &attributes);
         if !mostly_holes {
             self.content = Some(Content::new(path.clone(), File::from(file), size));
         }
@@ -297,10 +304,9 @@ impl Walk {
             EntryType::Regular,
             b"",
             0,
-            None,
+            &[],
         );
-        let root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-        if !root && !std::mem::replace(&mut self.whiteouts, true) {
+        if !sees_trusted() && !std::mem::replace(&mut self.whiteouts, true) {
             let why = "is a marker of an overlay file system, whose further ones only root can read";
             self.gap(path, why, Hides::Anything);
         }
@@ -313,11 +319,19 @@ impl Walk {
         kind: EntryType,
         link: &[u8],
         size: u64,
-        capability: Option<&[u8]>,
+        attributes: &[Attribute],
     ) {
         self.pending
             .get_mut()
-            .extend(member(path, stat, kind, link, size, capability));
+            .extend(member(path, stat, kind, link, size, attributes));
+    }
+
+    /// The extended attributes that layers tell of their members.
+    fn attributes(&self, file: &OwnedFd) -> Vec<Attribute> {
+        ATTRIBUTES
+            .into_iter()
+            .filter_map(|name| Some((name, attribute(file, name, self.limits.xattr)?)))
+            .collect()
     }
 
     fn gap(&self, path: &RootPath, why: &str, hides: Hides) {

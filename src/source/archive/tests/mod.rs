@@ -1,5 +1,6 @@
 //! Tests of archives: by offset, and front to back.
 
+mod caps;
 mod framing;
 
 use std::{io::Write as _, path::PathBuf};

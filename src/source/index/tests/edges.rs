@@ -80,3 +80,37 @@ fn an_absent_child_that_could_be_anything_is_no_mere_note() {
     let failure = open(&mut store, &with("unknown/unknown"), exact("linux/riscv64")).unwrap_err();
     assert_eq!(failure.code, Code::NoSuchPlatform);
 }
+
+#[test]
+fn documents_that_are_said_to_be_too_large_are_not_fetched() {
+    let read = |of: &str, cap: u64| {
+        let mut store = Store::default();
+        let config =
+            store.put(r#"{"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}}"#);
+        let size = |what: &str| if of == what { 9_999 } else { 5 };
+        let image = store.put(&format!(
+            r#"{{"schemaVersion":2,"config":{{"mediaType":"{IMAGE_CONFIG}","digest":"{config}","size":{}}},"layers":[]}}"#,
+            size("configuration")
+        ));
+        let root = index(&[format!(
+            r#"{{"mediaType":"{MANIFEST}","digest":"{image}","size":{}}}"#,
+            size("manifest")
+        )]);
+        let mut options = options(PlatformChoice::All);
+        (options.limits.manifest, options.limits.config) = (cap, cap);
+        let found = open_with(&mut store, &root, &options);
+        let failure = match found {
+            Ok(mut found) => found.remove(0).err().map(|(_, failure)| failure),
+            Err(failure) => Some(failure),
+        };
+        (failure, store.reads.get())
+    };
+    for (of, reads) in [("manifest", 0), ("configuration", 1)] {
+        assert_eq!(read(of, 9_999).0, None);
+        let (failure, done) = read(of, 9_998);
+        let failure = failure.unwrap();
+        assert_eq!((failure.code, done), (Code::TooLarge, reads), "{failure}");
+        let says = format!("the {of} has 9999 bytes (limit 9998)");
+        assert!(failure.message.contains(&says), "{failure}");
+    }
+}

@@ -348,18 +348,23 @@ fn equal_indexes_are_read_once_and_depth_ends() {
 
     let mut low = options(PlatformChoice::All);
     low.limits.index_depth = 3;
-    assert_eq!(
-        open_with(&mut store, &root, &low).unwrap_err().code,
-        Code::TooLarge
+    let failure = open_with(&mut store, &root, &low).unwrap_err();
+    assert_eq!(failure.code, Code::TooLarge);
+    assert!(
+        failure.message.contains("indexes in one another (limit 3)"),
+        "{failure}"
     );
     low.limits = Limits {
         descriptors: 120,
         ..Limits::default()
     };
-    assert_eq!(
-        open_with(&mut store, &root, &low).unwrap_err().code,
-        Code::TooLarge
-    );
+    let failure = open_with(&mut store, &root, &low).unwrap_err();
+    assert_eq!(failure.code, Code::TooLarge);
+    assert!(failure.message.contains("in one index (limit 120)"), "{failure}");
+    low.limits.descriptors = 49;
+    let failure = open_with(&mut store, &root, &low).unwrap_err();
+    assert_eq!(failure.code, Code::TooLarge);
+    assert!(failure.message.contains("49"), "{failure}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Tests of root directories, with what lies in wait in them.
 
+mod traps;
+
 use std::{
     collections::BTreeMap,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, symlink},

@@ -1,0 +1,121 @@
+//! Caps on programs: each one lowered and hit one step beyond it.
+
+use super::*;
+
+fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
+    // All at once, in pieces, and as what lies behind what is held.
+    let program = inspect_in(bytes, &[bytes.len()], limits).unwrap();
+    let Form::Elf(elf) = program.form.clone() else {
+        panic!("{program:?}")
+    };
+    (elf, program)
+}
+
+fn linked() -> Vec<u8> {
+    Elf64 {
+        interpreter: Some(LOADER),
+        needed: vec!["liba.so", "libb.so"],
+        imports: vec!["tcsetpgrp", "execve", "setpgid", "dup2", "vfork"],
+        ..Elf64::default()
+    }
+    .bytes()
+}
+
+#[test]
+fn headers_and_entries_beyond_their_cap_are_damage() {
+    let bytes = linked();
+    let with = |program_headers: usize, dynamic_entries: usize| {
+        let limits = Limits {
+            program_headers,
+            dynamic_entries,
+            ..Limits::default()
+        };
+        elf_in(&bytes, &limits).0
+    };
+    let whole = with(3 * 56, 4_096);
+    assert_eq!((whole.damage.as_deref(), whole.needed.len()), (None, 2));
+    let headless = with(3 * 56 - 1, 4_096);
+    assert!(headless.damage.unwrap().contains("more program headers"));
+    assert_eq!(headless.interpreter, None);
+    // As many as there are, with the one that ends them.
+    let entries = (1..20).find(|&most| with(3 * 56, most).damage.is_none()).unwrap();
+    assert!(entries > 3, "{entries}");
+    let cut = with(3 * 56, entries - 1);
+    assert!(cut.damage.unwrap().contains("more entries than are looked at"));
+}
+
+#[test]
+fn symbols_beyond_their_cap_are_not_looked_at() {
+    let bytes = linked();
+    let found = |symbols: usize| {
+        let limits = Limits {
+            symbols,
+            ..Limits::default()
+        };
+        let (_, program) = elf_in(&bytes, &limits);
+        families(&program) == ["heur.jobcontrol"]
+    };
+    // The null symbol and five names.
+    assert!(found(6));
+    assert!(!found(3));
+}
+
+#[test]
+fn names_of_libraries_beyond_their_cap_are_told_wherever_they_stand() {
+    let names: Vec<String> = (0..12).map(|n| format!("libname{n}.so")).collect();
+    let with = |data: Vec<u8>, library_names: usize, program: usize| {
+        let bytes = Elf64 {
+            fixed: true,
+            data,
+            ..Elf64::default()
+        }
+        .bytes();
+        let limits = Limits {
+            program,
+            library_names,
+            ..Limits::default()
+        };
+        let (elf, _) = elf_in(&bytes, &limits);
+        (elf.library_names.len(), elf.library_names_cut)
+    };
+    let text = format!("\0{}\0", names.join("\0")).into_bytes();
+    // Within what is held, and behind it.
+    for (before, program) in [(0, 16 << 20), (100_000, 4_096)] {
+        let data = [vec![b'x'; before], text.clone()].concat();
+        assert_eq!(with(data.clone(), 12, program), (12, false), "{before}");
+        assert_eq!(with(data, 2, program), (2, true), "{before}");
+    }
+}
+
+#[test]
+fn what_unpacks_to_more_than_its_cap_is_opaque() {
+    let inner = Elf64 {
+        fixed: true,
+        data: b"nothing to see".to_vec(),
+        ..Elf64::default()
+    }
+    .bytes();
+    let block = |bytes: &[u8]| {
+        let length = (bytes.len() as u32).to_le_bytes();
+        [&length[..], &length, &[2, 0, 0, 0], bytes].concat()
+    };
+    let (headers, rest) = inner.split_at(64 + 3 * 56);
+    let data = [&[0; 24][..], &block(headers), &block(rest)].concat();
+    let length = (data.len() + headers.len()) as u64;
+    let mut bytes = headers.to_vec();
+    for field in [64 + 32, 64 + 40] {
+        bytes[field..field + 8].copy_from_slice(&length.to_le_bytes());
+    }
+    bytes.extend(data);
+    let opaque = |unpacked: usize| {
+        let limits = Limits {
+            unpacked,
+            ..Limits::default()
+        };
+        elf_in(&bytes, &limits).1.opaque
+    };
+    assert_eq!(opaque(inner.len()), None);
+    for less in [inner.len() - 1, headers.len()] {
+        assert!(opaque(less).is_some(), "{less}");
+    }
+}
