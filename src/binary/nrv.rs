@@ -129,6 +129,69 @@ pub(super) fn decompress(variant: Variant, bytes: &[u8], unpacked: usize) -> Opt
     }
 }
 
+/// What UPX' own library (UCL 1.03, `nrv2?_99_compress` at level 10, words of 32 bits) makes of one text.
+#[cfg(test)]
+pub(super) mod streams {
+    use super::Variant;
+
+    /// The text: runs, and copies from behind each border beyond which a copy is one byte longer.
+    pub(in crate::binary) fn text() -> Vec<u8> {
+        let words = b"The quick brown fox jumps over the lazy dog, 0123456789.";
+        let mut text = words.to_vec();
+        for (fill, run, take) in [
+            (b'a', 3, 4),
+            (b'b', 1_300, 9),
+            (b'c', 2_100, 20),
+            (b'd', 3_400, 56),
+            (b'e', 40, 3),
+            (b'f', 70_000, 30),
+            (b'g', 2, 2),
+        ] {
+            text.extend(std::iter::repeat_n(fill, run));
+            text.extend(&words[..take]);
+            text.extend(&words[take / 2..take]);
+        }
+        for start in 0..24 {
+            text.extend(&words[start..][..2 + start % 7]);
+        }
+        text
+    }
+
+    /// Each variant, its number in UPX, and the text compressed by it.
+    pub(in crate::binary) fn of_text() -> [(Variant, u8, Vec<u8>); 3] {
+        let bytes = |digits: &str| {
+            let pairs = digits.as_bytes().chunks(2);
+            pairs
+                .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+                .collect()
+        };
+        [
+            (Variant::B, 2, bytes(B)),
+            (Variant::D, 5, bytes(D)),
+            (Variant::E, 8, bytes(E)),
+        ]
+    }
+
+    const B: &str = "ffffffff54686520717569636b2062726f776e20666f78206a756d7073206f7665722074edffff771e6c617a7920646f\
+             672c20303132333435363738392e610020206c7b3a016200b2b124105404630000c9a8aa5d1640809609644246559500\
+             91512120fc1058220b1b005555b6b97b0166008caa2a194a4655955525a3aaa8aa9251645455c95532aaaaaa2a195546\
+             55958c25a3aa4aaa9251555455c9a832aaaa642a19555555958caaa3aa4a469251552555c9a8aaaaaa64541955553295\
+             8caa2aaa4a4655515525a3c9a8aa92aa645455555532aa8caa2a1922201485ed852d12f00e67672e6c167bbb68026520\
+             34373b40f65c1b164606070953366c162c575c6206b059ecb90709606469c0736d586f0607090000000000002001ff";
+    const D: &str = "ffffffff54686520717569636b2062726f776e20666f78206a756d7073206f7665722074ddffff6f3c6c617a7920646f\
+             672c20303132333435363738392e61010204c4de74036201aa361b03a9096301284032aaaa5d0b502d13640140848caa\
+             85280642f9672158a23701f603925155b5660155c9a8aaaaaa645419555532958caa2aaa4a4655515525a3c9a8aa92aa\
+             645455555532aa8caa2a194a4655955525a3aaa8aa9251645455c95532aaaaaa2a19554655958c25a3aa4aaa92515554\
+             55c9a832aaaa642a19555555958caaa3aa4a469251552551c8a8aa16959642e1d96defc51d67675d68046520686fd98d\
+             856d77818d0d0e8d6d61d912a7afb9c5856dd9d90d0e12c1c9d349c2d98ddf0d0e12804a9224ff";
+    const E: &str = "ffffffff54686520717569636b2062726f776e20666f78206a756d7073206f7665722074d9ffff7f3c6c617a7920646f\
+             672c20303132333435363738392e6100ab0062cd75026201aaf68501a9096301681512aaaa366d552d136401001112aa\
+             b6a01858f937da2d608301f602664a4255d5015525a1aaa8aa9250245455495512aaaaaa2a09554255958425a1aa4aaa\
+             925055545549a812aaaa242a095555559584aaa1aa4a42925055255549a8aaaaaa2454095555129584aa2aaa4a425550\
+             5525a149a8aa92aa245455555512aa84aa2a094a4255954421a1aa4b545a5ae11d3df7b51367675c68046520696fdc59\
+             d89677818d0c0e136761d9f6a7afb9c50c0e856dd97313c1c9d3df9224c19d0c0e1300402549ff";
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -149,6 +212,21 @@ mod tests {
         // A distance beyond what was written is corrupt.
         bytes[7] = 3;
         assert_eq!(decompress(Variant::B, &bytes, 6), None);
+    }
+
+    #[test]
+    fn streams_of_the_real_compressor_give_the_text_back() {
+        let text = streams::text();
+        assert_eq!(text.len(), 77202);
+        for (variant, _, stream) in streams::of_text() {
+            assert!(decompress(variant, &stream, text.len()).as_ref() == Some(&text), "{variant:?}");
+            // The end of the stream is seen, too.
+            assert!(decompress(variant, &stream, usize::MAX).as_ref() == Some(&text), "{variant:?}");
+            for other in [Variant::B, Variant::D, Variant::E] {
+                let same = decompress(other, &stream, text.len()).as_ref() == Some(&text);
+                assert_eq!(same, other == variant, "{variant:?} as {other:?}");
+            }
+        }
     }
 
     proptest! {
