@@ -219,9 +219,15 @@ mod tests {
         let text = streams::text();
         assert_eq!(text.len(), 77202);
         for (variant, _, stream) in streams::of_text() {
-            assert!(decompress(variant, &stream, text.len()).as_ref() == Some(&text), "{variant:?}");
+            assert!(
+                decompress(variant, &stream, text.len()).as_ref() == Some(&text),
+                "{variant:?}"
+            );
             // The end of the stream is seen, too.
-            assert!(decompress(variant, &stream, usize::MAX).as_ref() == Some(&text), "{variant:?}");
+            assert!(
+                decompress(variant, &stream, usize::MAX).as_ref() == Some(&text),
+                "{variant:?}"
+            );
             for other in [Variant::B, Variant::D, Variant::E] {
                 let same = decompress(other, &stream, text.len()).as_ref() == Some(&text);
                 assert_eq!(same, other == variant, "{variant:?} as {other:?}");

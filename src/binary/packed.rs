@@ -324,7 +324,10 @@ mod tests {
                 block(method, rest.len(), &stream),
             ];
             let file = [program(&[0; 24]), blocks.concat()].concat();
-            assert!(unpacked(&file, 1 << 20).as_ref() == Some(&original), "{variant:?}");
+            assert!(
+                unpacked(&file, 1 << 20).as_ref() == Some(&original),
+                "{variant:?}"
+            );
         }
     }
 
