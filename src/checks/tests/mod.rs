@@ -1,6 +1,7 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
 mod changes;
+mod compiled;
 mod inside;
 mod order;
 mod rights;
