@@ -1,6 +1,7 @@
 //! Tests of what programs are taken for.
 
 mod archives;
+mod decision;
 mod lies;
 mod squashfs;
 

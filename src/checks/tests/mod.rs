@@ -3,6 +3,7 @@
 mod changes;
 mod compiled;
 mod inside;
+mod naming;
 mod order;
 mod rights;
 mod startup;
