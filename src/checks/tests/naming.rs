@@ -90,3 +90,35 @@ fn an_interpreter_that_was_not_looked_into_may_be_one() {
     words.program.as_mut().unwrap().form = Form::Text;
     assert!(!lives(line, "/bin", "/", vec![words], false));
 }
+
+#[test]
+fn code_that_was_not_looked_into_may_be_that_of_a_script() {
+    let found = |unread: bool| {
+        let mut facts = layer([
+            script("/usr/bin/pip", "/usr/bin/python3", ["pm.pip"]),
+            program("/usr/bin/python3", ["interp.python"]),
+        ]);
+        if unread {
+            facts.gaps.push(crate::gap::Gap {
+                path: None,
+                why: "too large".to_owned(),
+                hides: Hides::Programs,
+            });
+        }
+        look("package-manager", &merge([facts]), None).remove(0)
+    };
+    let severity = Rule::get("package-manager").unwrap().severity;
+    assert_eq!((found(true).severity, found(true).qualifier), (severity, None));
+    assert_eq!(found(false).qualifier, Some(Qualifier::NameOnly));
+    assert!(found(false).severity < severity);
+}
+
+#[test]
+fn the_name_of_a_script_is_a_hint_only_while_it_starts() {
+    let shell = || program("/bin/sh", ["shell.dash"]);
+    let named = || script("/usr/bin/git", "/bin/sh", []);
+    let found = in_files("network-tool", [named(), shell()]);
+    assert_eq!(found[0].qualifier, Some(Qualifier::NameOnly));
+    assert!(in_files("network-tool", [named()]).is_empty());
+    assert!(in_files("network-tool", [mode(named(), 0o644), shell()]).is_empty());
+}
