@@ -220,3 +220,35 @@ fn the_shell_half_of_a_script_in_two_languages_stands_at_its_begin() {
     assert_eq!(inner(0, "exec python3 other.py"), None);
     assert_eq!(inner(0, "exec ls \"$0\""), None);
 }
+
+#[test]
+fn a_text_of_another_program_rules_a_family_out() {
+    let mut seen = 0;
+    for (id, one) in tables("signature") {
+        let Some(none) = one.get("none") else { continue };
+        let any = texts(&one["any"]);
+        let found = |more: &[String]| {
+            let all = any.iter().chain(more).map(String::as_str);
+            let program = inspect(&program_with(all)).unwrap();
+            families(&program).contains(&id.as_str())
+        };
+        assert!(found(&[]), "{id}");
+        for text in texts(none) {
+            assert!(!found(&[text]), "{id}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 1);
+}
+
+#[test]
+fn a_script_is_likely_its_tool_and_never_certain() {
+    let pip = inspect(b"#!/usr/bin/python3\nfrom pip._internal.cli.main import main\n").unwrap();
+    let identity = &pip.identities[0];
+    assert_eq!(identity.family, "pm.pip");
+    assert_eq!(identity.confidence, Confidence::Likely);
+    assert_eq!(
+        identity.evidence,
+        "it starts pip as that tool's script does; script"
+    );
+}
