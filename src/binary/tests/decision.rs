@@ -252,3 +252,45 @@ fn a_script_is_likely_its_tool_and_never_certain() {
         "it starts pip as that tool's script does; script"
     );
 }
+
+#[test]
+fn a_table_or_a_library_is_certain_whatever_else_stands_in_the_file() {
+    let busybox: Vec<String> = {
+        let (_, k, texts) = signatures()
+            .into_iter()
+            .find(|(id, ..)| id == "multi.busybox")
+            .unwrap();
+        texts.into_iter().take(k).collect()
+    };
+    let others = ["net.curl", "debug.strace", "build.make", "interp.perl"];
+    let many: Vec<String> = others.iter().flat_map(|family| texts_of(family)).collect();
+    let confidence = |texts: &[&[String]], needed: &[&'static str], family: &str| {
+        let mut data = texts.concat().join("\0").into_bytes();
+        data.extend(b"\0\0ash\0cat\0wget\0\0");
+        let elf = Elf64 {
+            interpreter: Some(LOADER),
+            needed: needed.to_vec(),
+            data,
+            ..Elf64::default()
+        };
+        let program = inspect(&elf.bytes()).unwrap();
+        let one = program.identities.iter().find(|one| one.family == family);
+        (program.identities.len(), one.unwrap().confidence)
+    };
+    // As few texts as can be, and the table.
+    assert_eq!(
+        confidence(&[&busybox], &[], "multi.busybox"),
+        (1, Confidence::Certain)
+    );
+    assert_eq!(
+        confidence(&[&busybox, &many], &[], "multi.busybox"),
+        (5, Confidence::Certain)
+    );
+    // Texts and a private library.
+    let apt = texts_of("pm.apt");
+    assert_eq!(confidence(&[&apt, &many], &[], "pm.apt"), (5, Confidence::Likely));
+    assert_eq!(
+        confidence(&[&apt, &many], &["libapt-private.so.0.0"], "pm.apt"),
+        (5, Confidence::Certain)
+    );
+}

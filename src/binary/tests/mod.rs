@@ -3,6 +3,7 @@
 mod archives;
 mod decision;
 mod lies;
+mod scripts;
 mod squashfs;
 
 use std::{

@@ -1,8 +1,8 @@
 //! Tests of the checks: what triggers each rule, and what narrowly does not.
 
 mod changes;
-mod compiled;
 mod inside;
+mod modules;
 mod naming;
 mod order;
 mod rights;

@@ -1,4 +1,4 @@
-//! Tests of code that was compiled for its interpreter: the tree runs as it would from source, and says the same.
+//! Tests of trees of modules: what stands in their files tells, and compiled code runs and tells as its source does.
 
 use super::*;
 
@@ -100,5 +100,43 @@ fn a_package_manager_without_its_source_is_still_one() {
     ] {
         let files = [text(path, name), program("/usr/bin/x", [interpreter])];
         assert!(in_files("package-manager", files).is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn a_tree_of_the_same_names_with_other_code_is_no_tool() {
+    let catalog = Catalog::builtin();
+    for module in catalog
+        .modules()
+        .iter()
+        .filter(|module| module.asks_for_content())
+    {
+        let interpreter = module.needs.first().unwrap().trim_end_matches('*').to_owned();
+        let mut runs = program("/usr/bin/x", [""]);
+        runs.program.as_mut().unwrap().identities[0].family = interpreter;
+        let rule = catalog.meaning(&module.tool, &[]).unwrap().rule.unwrap();
+        for example in module.examples() {
+            let found = in_files(rule, [text(&example, "another program"), runs.clone()]);
+            assert!(found.is_empty(), "{example}: {found:#?}");
+        }
+    }
+}
+
+#[test]
+fn each_tree_runs_on_its_own_interpreter_only() {
+    let pip = "/usr/lib/python3/dist-packages/pip/__main__.py";
+    let npm = "/usr/lib/node_modules/npm/lib/cli.js";
+    for (path, content, interpreter, found) in [
+        (pip, "from pip._internal", "interp.python", true),
+        (pip, "from pip._internal", "interp.node", false),
+        (npm, "process.exit()", "interp.node", true),
+        (npm, "process.exit()", "interp.python", false),
+    ] {
+        let files = [text(path, content), program("/usr/bin/x", [interpreter])];
+        assert_eq!(
+            !in_files("package-manager", files).is_empty(),
+            found,
+            "{path} {interpreter}"
+        );
     }
 }
