@@ -293,4 +293,25 @@ fn a_table_or_a_library_is_certain_whatever_else_stands_in_the_file() {
         confidence(&[&apt, &many], &["libapt-private.so.0.0"], "pm.apt"),
         (5, Confidence::Certain)
     );
+    // Texts and a main package.
+    let mut texts = texts_of("ct.docker");
+    texts.extend(many);
+    let made = Made {
+        modules: vec!["path\tgithub.com/docker/cli/cmd/docker".to_owned()],
+        texts,
+        ..Made::default()
+    };
+    let program = made.inspect(Elf64 {
+        fixed: true,
+        ..Elf64::default()
+    });
+    assert_eq!(program.identities.len(), 5);
+    let sure = program
+        .identities
+        .iter()
+        .filter(|one| one.confidence == Confidence::Certain);
+    assert_eq!(
+        sure.map(|one| one.family.as_str()).collect::<Vec<_>>(),
+        ["ct.docker"]
+    );
 }

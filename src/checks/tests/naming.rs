@@ -64,6 +64,23 @@ fn interpreters_are_sought_where_any_caller_could_find_them() {
         let files = vec![env(), python(at)];
         assert_eq!(lives(by_name, path, "/", files, false), alive, "{path} {at}");
     }
+    // What `env` makes of a variable or of `\_`, a blank, cannot be told.
+    for (line, alive) in [
+        ("/usr/bin/env -S ${PYTHON} -u", true),
+        ("/usr/bin/env -S\\_python3", true),
+        ("/usr/bin/env -S python4", false),
+    ] {
+        let files = vec![env(), python("/usr/bin/python3")];
+        assert_eq!(lives(line, "/usr/bin", "/", files, false), alive, "{line}");
+    }
+    let line = "/usr/bin/env -S ${PYTHON} -u";
+    assert!(!lives(
+        line,
+        "/usr/bin",
+        "/",
+        vec![python("/usr/bin/python3")],
+        false
+    ));
     // A relative one is taken from the working directory.
     for (directory, alive) in [("/app", true), ("/", false)] {
         let files = vec![python("/app/bin/python3")];
