@@ -105,6 +105,22 @@ fn every_entry_point_of_a_script_is_its_tool() {
 }
 
 #[test]
+fn an_archive_behind_a_first_line_is_an_application_and_may_be_pip() {
+    let member = |name: &str| {
+        let mut bytes = b"#!/usr/bin/python3\nPK\x03\x04".to_vec();
+        bytes.resize(bytes.len() + 22, 0);
+        bytes.extend((name.len() as u16).to_le_bytes());
+        bytes.extend([0, 0]);
+        bytes.extend(name.as_bytes());
+        bytes
+    };
+    let of = |name: &str| families(&inspect(&member(name)).unwrap()).join(" ");
+    assert_eq!(of("app/main.py"), "bundle.zipapp");
+    assert_eq!(of("pip/__main__.py"), "pm.pip bundle.zipapp");
+    assert_eq!(of("pipeline/__main__.py"), "bundle.zipapp");
+}
+
+#[test]
 fn scripts_that_only_speak_of_a_tool_are_not_it() {
     for text in [
         "#!/bin/sh\npip install flask\nnpm ci\nbundle install\n",
