@@ -140,3 +140,106 @@ fn each_tree_runs_on_its_own_interpreter_only() {
         );
     }
 }
+
+#[test]
+fn package_managers_are_known_by_their_code_wherever_it_lies() {
+    let lib = "/opt/x/lib";
+    for (path, content, interpreter, family) in [
+        (
+            "pip/_internal/cli/main.py",
+            "from pip._internal",
+            "interp.python",
+            "pm.pip",
+        ),
+        ("pip/__main__.py", "pip.main()", "interp.python", "pm.pip"),
+        (
+            "pipenv/__main__.py",
+            "import pipenv",
+            "interp.python",
+            "pm.pipenv",
+        ),
+        ("pipx/main.py", "import pipx", "interp.python", "pm.pipx"),
+        (
+            "poetry/console/application.py",
+            "poetry.console",
+            "interp.python",
+            "pm.poetry",
+        ),
+        ("conda/__main__.py", "import conda", "interp.python", "pm.conda"),
+        ("dnf/cli/main.py", "dnf.cli", "interp.python", "pm.dnf"),
+        // Under another name than its own.
+        ("renamed/lib/npm.js", "npm-usage", "interp.node", "pm.npm"),
+        ("npm/lib/cli/entry.js", "process", "interp.bun", "pm.npm"),
+        (
+            "renamed/package.json",
+            r#""name": "npm", "bin": {"#,
+            "interp.node",
+            "pm.npm",
+        ),
+        (
+            "renamed/package.json",
+            r#""name": "yarn", "bin": {"#,
+            "interp.node",
+            "pm.yarn",
+        ),
+        (
+            "renamed/package.json",
+            r#""name": "pnpm", "bin": {"#,
+            "interp.deno",
+            "pm.pnpm",
+        ),
+        (
+            "renamed/package.json",
+            r#""name": "corepack", "bin": {"#,
+            "interp.node",
+            "pm.corepack",
+        ),
+        ("yarn/lib/cli.js", "require", "interp.node", "pm.yarn"),
+        (".yarn/releases/yarn-4.1.0.cjs", "x", "interp.node", "pm.yarn"),
+        ("renamed/dist/pnpm.cjs", "pnpm", "interp.node", "pm.pnpm"),
+        (
+            "renamed/dist/lib/corepack.cjs",
+            "require",
+            "interp.node",
+            "pm.corepack",
+        ),
+        (
+            "rubygems/gem_runner.rb",
+            "Gem::GemRunner",
+            "interp.ruby",
+            "pm.gem",
+        ),
+        ("bundler/cli.rb", "module Bundler", "interp.ruby", "pm.bundler"),
+        ("CPAN.pm", "package CPAN;", "interp.perl", "pm.cpan"),
+        ("CPAN/Shell.pm", "package CPAN::Shell;", "interp.perl", "pm.cpan"),
+        (
+            "Composer/Console/Application.php",
+            r"namespace Composer\Console",
+            "interp.php",
+            "pm.composer",
+        ),
+        (
+            "tool.phar",
+            "composer.phar __HALT_COMPILER();",
+            "interp.php",
+            "pm.composer",
+        ),
+        (
+            "luarocks/command_line.lua",
+            "luarocks.util",
+            "interp.luajit",
+            "pm.luarocks",
+        ),
+    ] {
+        let files = [
+            text(&format!("{lib}/{path}"), content),
+            program("/usr/bin/x", [interpreter]),
+        ];
+        let found = in_files("package-manager", files);
+        let families: Vec<&str> = found
+            .iter()
+            .filter_map(|one| Some(one.identity.as_ref()?.family.as_str()))
+            .collect();
+        assert_eq!(families, [family], "{path}");
+    }
+}
