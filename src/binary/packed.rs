@@ -365,6 +365,23 @@ mod tests {
     }
 
     #[test]
+    fn a_block_is_unpacked_by_the_method_that_it_names() {
+        let original = program(&nrv::streams::text());
+        let (headers, rest) = original.split_at(120);
+        for (variant, method, stream) in nrv::streams::of_text() {
+            let blocks = [
+                block(method, headers.len(), headers),
+                block(method, rest.len(), &stream),
+            ];
+            let file = [program(&[0; 24]), blocks.concat()].concat();
+            assert!(
+                unpacked(&file, 1 << 20).as_ref() == Some(&original),
+                "{variant:?}"
+            );
+        }
+    }
+
+    #[test]
     fn one_block_is_no_chain() {
         let original = program(b"");
         let mut file = program(&[0; 24]);

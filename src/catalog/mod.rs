@@ -7,6 +7,8 @@ pub(crate) mod fuzzing;
 pub(crate) mod hash;
 mod index;
 mod literal;
+#[cfg(test)]
+mod meaning_tests;
 mod module;
 mod names;
 mod own;

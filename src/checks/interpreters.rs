@@ -30,7 +30,7 @@ pub(super) fn exists(script: &Script, subject: &Subject<'_>) -> bool {
             return false;
         }
         let Some(node) = end_of_line(script, subject) else {
-            return false;
+            return expands(script, subject);
         };
         match node.program.as_deref().map(|program| &program.form) {
             Some(Form::Script(next)) => {
@@ -46,6 +46,13 @@ pub(super) fn exists(script: &Script, subject: &Subject<'_>) -> bool {
         }
     }
     false
+}
+
+/// Whether `env` makes the interpreter's name of a variable or an escape (`env -S`), so that any may be meant.
+fn expands(script: &Script, subject: &Subject<'_>) -> bool {
+    let program = env_line(script).and_then(|line| line.program);
+    program.is_some_and(|name| name.iter().any(|byte| b"$\\".contains(byte)))
+        && file(&directory(subject), &script.interpreter, subject).is_some()
 }
 
 /// The file that the first line starts in the end.

@@ -16,7 +16,7 @@ use goblin::{
             EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_ARM, ET_DYN,
             ET_EXEC,
         },
-        program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD},
+        program_header::{PF_X, PT_DYNAMIC, PT_INTERP, PT_LOAD},
     },
 };
 
@@ -45,6 +45,8 @@ pub(super) struct Reading<'a> {
     pub(super) segments: Vec<ProgramHeader>,
     /// End of the last loaded segment in the file.
     pub(super) loaded_end: u64,
+    /// Its entry point lies in a segment that the kernel maps as code.
+    pub(super) enters_code: bool,
     /// The header names no sections: packed, or stripped of them.
     pub(super) no_sections: bool,
     /// `e_phoff` plus the size of all program headers.
@@ -64,6 +66,7 @@ impl<'a> Reading<'a> {
             elf: Elf::default(),
             segments: Vec::new(),
             loaded_end: 0,
+            enters_code: false,
             no_sections: false,
             headers_end: 0,
             entries: Vec::new(),
@@ -173,9 +176,16 @@ impl<'a> Reading<'a> {
             .any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME))
             && self.symbols.is_none_or(|symbols| symbols.count <= 1)
             && header.e_entry != 0;
+        self.enters_code =
+            matches!(header.e_type, ET_EXEC | ET_DYN) && header.e_entry != 0 && self.is_code(header.e_entry);
         self.elf.startable = match header.e_type {
             ET_EXEC => true,
-            ET_DYN => self.elf.interpreter.is_some() || position_independent || lone,
+            ET_DYN => {
+                let by_name = self.elf.interpreter.is_some() || position_independent || lone;
+                // The kernel starts whatever has an entry point, be it called a library. Linkers of old gave libraries one
+                // as well; what asks nothing of other files runs behind it without a loader.
+                by_name || self.enters_code && !self.asks_for_symbols()
+            }
             _ => false,
         };
         self.elf.needed = needed;
@@ -274,6 +284,16 @@ impl<'a> Reading<'a> {
                     .then(|| segment.p_offset.checked_add(within))
                     .flatten()
             })
+    }
+
+    /// Whether a loaded segment has code at `address`.
+    fn is_code(&self, address: u64) -> bool {
+        let code = self
+            .segments
+            .iter()
+            .filter(|segment| segment.p_type == PT_LOAD && segment.p_flags & PF_X != 0);
+        code.filter_map(|segment| Some((address.checked_sub(segment.p_vaddr)?, segment.p_filesz)))
+            .any(|(within, size)| within < size)
     }
 
     /// The value of the first dynamic entry with this tag.

@@ -151,6 +151,23 @@ impl<'a> Reading<'a> {
     }
 }
 
+impl Reading<'_> {
+    /// Whether there is a dynamic symbol that a library must bring before the file can run.
+    pub(super) fn asks_for_symbols(&self) -> bool {
+        let Some(Symbols { table, looked, .. }) = self.symbols else {
+            return false;
+        };
+        let size = symbol_size(self.ctx);
+        let bytes = self.content.at(table, looked.saturating_mul(size));
+        let Ok(symbols) = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx) else {
+            return false;
+        };
+        symbols.iter().any(|symbol| {
+            symbol.st_shndx == 0 && goblin::elf::sym::st_bind(symbol.st_info) == goblin::elf::sym::STB_GLOBAL
+        })
+    }
+}
+
 fn symbol_size(ctx: Ctx) -> usize {
     goblin::elf::Sym::size(ctx.container)
 }

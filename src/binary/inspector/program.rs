@@ -81,7 +81,11 @@ impl Inspector<'_> {
         } else {
             opaque = random(self.catalog, &reading, &identities).or(opaque);
         }
+        // Headers can make any program look like a library, which a loader would still run: no library is a shell, or packed.
+        let hidden = reading.no_sections && opaque.is_some();
+        let disguised = reading.enters_code && (hidden || is_shell(self.catalog, &identities));
         let mut elf = reading.elf;
+        elf.startable |= disguised;
         let known = elf.needed.iter().chain(&elf.soname).map(Vec::as_slice);
         (elf.library_names, elf.library_names_cut) =
             self.traces.library_names.take(&known.collect::<Vec<_>>());
@@ -96,11 +100,8 @@ impl Inspector<'_> {
 /// Why a program may be any other: its code is packed in an unknown way. What is found in it beside that, texts say, may be a
 /// decoy, unless it is a shell, than which nothing is worse.
 fn random(catalog: &Catalog, reading: &Reading<'_>, identities: &[Identity]) -> Option<String> {
-    let shell = identities
-        .iter()
-        .filter_map(|identity| identity.meaning(catalog)?.rule)
-        .any(|rule| rule == "shell");
-    if shell || !reading.no_sections || !reading.elf.startable {
+    let starts = reading.elf.startable || reading.enters_code;
+    if is_shell(catalog, identities) || !reading.no_sections || !starts {
         return None;
     }
     let bits = packed::randomness(reading)?;
@@ -108,4 +109,11 @@ fn random(catalog: &Catalog, reading: &Reading<'_>, identities: &[Identity]) -> 
         "it has no sections and its bytes look random ({bits:.1} bits each): packed or encrypted in a way that cannot be \
          undone here"
     ))
+}
+
+fn is_shell(catalog: &Catalog, identities: &[Identity]) -> bool {
+    let mut rules = identities
+        .iter()
+        .filter_map(|identity| identity.meaning(catalog)?.rule);
+    rules.any(|rule| rule == "shell")
 }

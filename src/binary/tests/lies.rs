@@ -228,6 +228,70 @@ fn what_starts_is_told_from_what_is_only_loaded() {
 }
 
 #[test]
+fn the_kernel_starts_what_is_called_a_library_if_it_begins_in_code() {
+    let soname = Some("libextra.so");
+    // The one segment as code, and an entry point in it.
+    let entered = |elf: Elf64<'_>, entry: u8, flags: u8| {
+        let mut bytes = elf.bytes();
+        bytes[24] = entry;
+        bytes[64 + 4] = flags;
+        bytes
+    };
+    let shell = |needed: &[&'static str], imports: &[&'static str]| Elf64 {
+        soname,
+        needed: needed.to_vec(),
+        imports: imports.to_vec(),
+        data: texts_of("shell.bash").join("\0").into_bytes(),
+        ..Elf64::default()
+    };
+    let tool = |imports: &[&'static str]| Elf64 {
+        data: texts_of("net.curl").join("\0").into_bytes(),
+        ..shell(&[], imports)
+    };
+    for (what, bytes, starts) in [
+        ("a static program with a name", entered(tool(&[]), 100, 5), true),
+        ("an entry point in data", entered(tool(&[]), 100, 6), false),
+        ("no entry point", entered(tool(&[]), 0, 5), false),
+        // Old linkers gave libraries an entry point: what libraries must bring tells them apart.
+        ("a library", entered(tool(&["malloc"]), 100, 5), false),
+        // Unless it is a shell, which a loader runs without any word about an interpreter in it.
+        (
+            "a shell made a library",
+            entered(shell(&["libc.so.6"], &["malloc"]), 100, 5),
+            true,
+        ),
+        (
+            "a library with a shell in it",
+            entered(shell(&["libc.so.6"], &["malloc"]), 0, 5),
+            false,
+        ),
+    ] {
+        let program = inspect(&bytes).unwrap();
+        assert_eq!(program.identities.len(), 1, "{what}");
+        assert_eq!(program.starts(), starts, "{what}");
+        assert_eq!(program.tool(Catalog::builtin()).is_some(), starts, "{what}");
+    }
+    // What a library's weak symbols ask for need not be there.
+    let mut weak = entered(tool(&["__cxa_finalize"]), 100, 5);
+    let symbol = memchr::memmem::find(&weak, &[0x12, 0, 0, 0]).unwrap();
+    weak[symbol] = 0x22;
+    assert!(inspect(&weak).unwrap().starts());
+    // What is packed in an unknown way may be a shell.
+    let packed = |entry: u8| {
+        let noise = Elf64 {
+            data: noise(100_000),
+            ..shell(&["libc.so.6"], &["malloc"])
+        };
+        let mut bytes = entered(noise, entry, 5);
+        bytes[60] = 0;
+        let program = inspect(&bytes).unwrap();
+        (program.opaque.is_some(), program.starts())
+    };
+    assert_eq!(packed(100), (true, true));
+    assert_eq!(packed(0), (false, false));
+}
+
+#[test]
 fn a_table_of_applets_is_found_by_its_relocations() {
     let mut data = b"toybox\0ash\0cat\0ls\0\0\0\0\0\0\0".to_vec();
     let table = data.len() as u64;

@@ -3,8 +3,10 @@
 mod archives;
 mod borders;
 mod caps;
+mod decision;
 mod headers;
 mod lies;
+mod scripts;
 mod squashfs;
 
 use std::{

@@ -3,6 +3,8 @@
 mod changes;
 mod inside;
 mod layers;
+mod modules;
+mod naming;
 mod order;
 mod rights;
 mod startup;
