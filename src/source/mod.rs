@@ -175,6 +175,15 @@ pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
     }
 }
 
+/// The registry that a target is asked of; `None` for one on this machine.
+pub fn registry_host(target: &Target) -> Option<&str> {
+    match &target.kind {
+        Kind::Registry(reference) => Some(reference.host()),
+        Kind::Word(path, Ok(reference)) if !looks_scannable(path) => Some(reference.host()),
+        _ => None,
+    }
+}
+
 /// Opens a root file system: a directory, or a tar of one.
 fn root(path: &Path, asked: &Asked, options: &Options) -> failure::Result<Opened> {
     let (file, metadata) = open_file(path)?;

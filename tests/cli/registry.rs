@@ -82,6 +82,11 @@ fn passwords() {
     );
     finish(&mut scant(&words), b"\n").refused_with("standard input holds no password");
     run(&["scan", &target, "--username", USER]).refused_with("--password-stdin");
+    // Neither registry may see what is meant for the other.
+    let both = ["scan", &target, "registry.test/a"];
+    let words = [&both[..], &["--username", USER, "--password-stdin"]].concat();
+    finish(&mut scant(&words), b"hunter2\n").refused_with("are for one registry");
+    finish(scant(&both).env("SCANT_REGISTRY_TOKEN", "t"), b"").refused_with("are for one registry");
 }
 
 #[test]

@@ -6,6 +6,7 @@
     reason = "tests start real servers and write their own small files"
 )]
 
+mod credentials;
 mod faults;
 mod registry;
 mod support;

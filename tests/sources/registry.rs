@@ -260,6 +260,7 @@ fn a_credential_helper_is_asked() {
             json!({ "credsStore": "ours", "auths": { &registry.address: {} } }),
             "pulled 2 layers",
         ),
+        (json!({ "credsStore": "ours" }), "pulled 2 layers"),
         (json!({ "credsStore": "absent" }), "docker-credential-absent"),
     ] {
         std::fs::write(&config, content.to_string()).unwrap();

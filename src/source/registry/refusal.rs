@@ -41,7 +41,9 @@ pub(super) fn failure(what: &str, status: u16, body: &[u8]) -> Failure {
     let failure = Failure::new(code, format!("{what} {why} (HTTP {status}){says}"));
     match (code, status) {
         (Code::Denied, _) => {
-            failure.advise("log in with `docker login`, or give --username and --password-stdin")
+            // Who may not see an image is told the same whether it is there or not.
+            failure
+                .advise("check the name; log in with `docker login`, or give --username and --password-stdin")
         }
         (Code::NotFound, _) => failure.advise(
             "check the name and the tag; for a private repository log in, since registries hide those",

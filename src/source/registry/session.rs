@@ -156,7 +156,9 @@ impl Session {
             return Ok(());
         };
         let scope = format!("repository:{}:pull", self.repository);
-        let service = token::Service::new(&self.base, realm, service.as_deref(), &scope)?;
+        let service = token::Service::new(&self.base, realm, service.as_deref(), &scope, |url| {
+            self.transport.may_go_plain(url)
+        })?;
         let token = token::fetch(&self.transport, &service, &self.credentials)
             .await
             .map_err(|failure| self.explain(failure))?;
@@ -203,4 +205,23 @@ fn header(text: &str) -> failure::Result<HeaderValue> {
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proofs_are_never_shown() {
+        let secret = |text: &str| Secret(text.to_owned());
+        let login = Login {
+            username: "u".into(),
+            password: secret("p"),
+        };
+        let headers = [bearer(&secret("s3cret")).unwrap(), basic(&login).unwrap()];
+        let shown = format!("{headers:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("dTpw"), "{shown}");
+        let broken = bearer(&secret("s3cret\n")).unwrap_err();
+        assert!(broken.code == Code::Denied && !format!("{broken:?}").contains("s3cret"));
+    }
 }

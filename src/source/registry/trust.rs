@@ -104,6 +104,11 @@ impl Trust {
         Ok(())
     }
 
+    /// Whether no certificate is checked at all.
+    pub(super) fn is_unchecked(&self) -> bool {
+        self.unchecked
+    }
+
     /// Tells a client to believe and show so.
     pub(super) fn apply(self, client: ClientBuilder) -> ClientBuilder {
         let client = client
