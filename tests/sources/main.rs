@@ -9,4 +9,5 @@
 mod credentials;
 mod faults;
 mod registry;
+mod retries;
 mod support;

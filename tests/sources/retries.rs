@@ -1,0 +1,159 @@
+//! What a second try mends, and what scant must not take for an answer meanwhile.
+
+use std::time::{Duration, Instant};
+
+use scant::failure::Code;
+
+use crate::support::{
+    fault::{Length, Reply, Request, Server, serve},
+    image::{self, OCI_MANIFEST, TestImage, host_platform, sha256},
+    open, options, pull,
+};
+
+fn is_manifest(request: &Request) -> bool {
+    request.path.contains("/manifests/")
+}
+
+#[test]
+fn a_wrong_copy_is_asked_for_again_over_a_new_connection() {
+    let image = TestImage::plain();
+    let served = image.clone();
+    let server = Server::start(move |request| {
+        let mut reply = serve(&served, request);
+        reply.keep = true;
+        // Behind the first connection sits a cache with something else.
+        if is_manifest(request) && request.connection == 0 {
+            reply.body.push(b' ');
+        }
+        reply
+    });
+    let target = format!("{}/a@{}", server.address, image.digest());
+    let (_, layers) = pull(&target, &options()).unwrap();
+    assert!(layers == image.layers);
+    let over: Vec<usize> = server
+        .requests("/manifests/")
+        .iter()
+        .map(|request| request.connection)
+        .collect();
+    assert_eq!(over.len(), 2);
+    assert!(over[0] == 0 && over[1] > 0, "{over:?}");
+}
+
+#[test]
+fn a_layer_of_the_wrong_length_is_asked_for_once_more() {
+    for always in [false, true] {
+        let image = TestImage::plain();
+        let (served, config) = (image.clone(), sha256(&image.config));
+        let server = Server::start(move |request| {
+            let mut reply = serve(&served, request);
+            let is_layer = request.path.contains("/blobs/") && !request.path.contains(&config);
+            if is_layer && (always || request.earlier == 0) {
+                reply.body.truncate(100);
+            }
+            reply
+        });
+        let result = pull(&format!("{}/a:1", server.address), &options());
+        assert_eq!(server.requests(&sha256(&image.layers[0])).len(), 2);
+        match result {
+            Ok((_, layers)) => assert!(!always && layers == image.layers),
+            Err(failure) => assert!(always && failure.code == Code::DigestMismatch, "{failure}"),
+        }
+    }
+}
+
+#[test]
+fn a_large_layer_may_break_more_often_than_there_are_tries() {
+    let image = TestImage::new(OCI_MANIFEST, host_platform(), &[5 << 20]);
+    let served = image.clone();
+    let server = Server::start(move |request| {
+        let reply = serve(&served, request);
+        if request.path.contains(&sha256(&served.layers[0])) {
+            return reply.cut(1_200_000);
+        }
+        reply
+    });
+    let mut options = options();
+    options.limits.tries = 2;
+    assert!(pull(&format!("{}/a:1", server.address), &options).unwrap().1 == image.layers);
+    assert!(server.requests(&sha256(&image.layers[0])).len() > 4);
+}
+
+#[test]
+fn a_manifest_that_breaks_off_or_stalls_is_asked_for_again() {
+    for stall in [false, true] {
+        let image = TestImage::plain();
+        let served = image.clone();
+        let server = Server::start(move |request| {
+            let mut reply = serve(&served, request);
+            if is_manifest(request) && request.earlier == 0 {
+                let whole = reply.body.len();
+                reply = reply.length(Length::Claimed(whole)).cut(whole / 2);
+                reply.stall = stall;
+            }
+            reply
+        });
+        let mut options = options();
+        options.limits.stall = 1;
+        assert!(pull(&format!("{}/a:1", server.address), &options).unwrap().1 == image.layers);
+        assert_eq!(server.requests("/manifests/1").len(), 2);
+        options.limits.tries = 1;
+        let always = Server::start(move |request| {
+            let reply = serve(&TestImage::plain(), request);
+            let whole = reply.body.len();
+            if is_manifest(request) {
+                reply.length(Length::Claimed(whole)).cut(whole / 2)
+            } else {
+                reply
+            }
+        });
+        let failure = open(&format!("{}/a:1", always.address), &options).err().unwrap();
+        assert_eq!(failure.code, Code::Unavailable, "{failure}");
+    }
+}
+
+#[test]
+fn what_is_said_to_be_too_large_is_not_read() {
+    // By the answer: its body never comes.
+    let server = Server::start(|request| {
+        let mut reply = serve(&TestImage::plain(), request);
+        if is_manifest(request) {
+            reply = reply.length(Length::Claimed(40_000)).cut(0);
+            reply.stall = true;
+        }
+        reply
+    });
+    let mut options = options();
+    options.limits.manifest = 30_000;
+    let started = Instant::now();
+    let failure = open(&format!("{}/a:1", server.address), &options).err().unwrap();
+    assert_eq!(failure.code, Code::TooLarge, "{failure}");
+    assert!(started.elapsed() < Duration::from_millis(1_500));
+
+    // By the descriptor, of a manifest and of a configuration: they are not even asked for.
+    let child = TestImage::plain();
+    let listed = image::index(image::OCI_INDEX, &[(&child, host_platform())]);
+    let listed = String::from_utf8(listed)
+        .unwrap()
+        .replace(&format!("\"size\":{}", child.manifest.len()), "\"size\":30001");
+    let server = Server::start(move |request| {
+        if request.path.ends_with("/manifests/1") {
+            return Reply::new(200, listed.clone()).with("Content-Type", image::OCI_INDEX);
+        }
+        serve(&child, request)
+    });
+    let failure = open(&format!("{}/a:1", server.address), &options).err().unwrap();
+    assert_eq!(failure.code, Code::TooLarge, "{failure}");
+    assert_eq!(server.requests("/manifests/").len(), 1);
+
+    let mut lying = TestImage::plain();
+    let size = format!("\"size\":{}", lying.config.len());
+    let manifest = String::from_utf8(lying.manifest).unwrap();
+    assert!(manifest.contains(&size));
+    lying.manifest = manifest.replace(&size, "\"size\":30001").into_bytes();
+    let config = sha256(&lying.config);
+    let server = Server::start(move |request| serve(&lying, request));
+    options.limits.config = 30_000;
+    let failure = open(&format!("{}/a:1", server.address), &options).err().unwrap();
+    assert_eq!(failure.code, Code::TooLarge, "{failure}");
+    assert!(server.requests(&config).is_empty());
+}
