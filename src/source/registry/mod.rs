@@ -15,10 +15,11 @@ mod transport;
 mod trust;
 
 use std::{
+    collections::BTreeSet,
     io::Read,
     path::PathBuf,
     sync::{
-        Arc, OnceLock,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -114,7 +115,10 @@ pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::
     }
     Ok(Opened::Images {
         images,
-        blobs: Arc::new(Registry(connection)),
+        blobs: Arc::new(Registry {
+            connection,
+            opened: Mutex::default(),
+        }),
     })
 }
 
@@ -265,7 +269,10 @@ impl Manifests for Connection {
 }
 
 /// Opens layers of one repository.
-struct Registry(Arc<Connection>);
+struct Registry {
+    connection: Arc<Connection>,
+    opened: Mutex<BTreeSet<Digest>>,
+}
 
 impl Blobs for Registry {
     fn open(&self, layer: &Layer) -> failure::Result<Box<dyn Read + Send>> {
@@ -275,7 +282,13 @@ impl Blobs for Registry {
                 "a layer of a registry without a digest",
             ));
         };
-        let blob = Blob::open(&self.0, digest, layer.size)?;
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if !opened.insert(digest.clone()) {
+            // Who asks again got something wrong, perhaps from a cache on the way.
+            self.connection.session.transport().reconnect();
+        }
+        drop(opened);
+        let blob = Blob::open(&self.connection, digest, layer.size)?;
         let what = format!("layer {digest}");
         Ok(Box::new(Verified::new(blob, digest.clone(), layer.size, what)))
     }
