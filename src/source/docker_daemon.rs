@@ -8,13 +8,13 @@ use std::{
     time::Duration,
 };
 
-use super::Options;
+use super::{Options, docker_context};
 use crate::{
     failure::{self, Code, Failure},
     text,
 };
 
-/// Where the daemon listens unless `DOCKER_HOST` says otherwise.
+/// Where the daemon listens unless `DOCKER_HOST` or a context says otherwise.
 const SOCKET: &str = "/var/run/docker.sock";
 
 /// Bytes of one line of an answer's head, and lines of it.
@@ -31,7 +31,7 @@ pub(crate) fn export(name: &str, options: &Options) -> failure::Result<Box<dyn R
         clippy::disallowed_methods,
         reason = "the environment says where the daemon listens"
     )]
-    let host = env::var("DOCKER_HOST").unwrap_or_default();
+    let host = docker_context::host(|name| env::var_os(name))?;
     export_from(&socket(&host)?, name, options)
 }
 
@@ -42,11 +42,11 @@ fn socket(host: &str) -> failure::Result<PathBuf> {
         _ => Err(Failure::new(
             Code::BadTarget,
             format!(
-                "DOCKER_HOST is `{}`, and scant talks to Unix sockets only",
+                "the Docker daemon is at `{}`, and scant talks to Unix sockets only",
                 text::escape(host.as_bytes())
             ),
         )
-        .advise("pipe the image instead: `docker save NAME | scant -` with the target `-`")),
+        .advise("pipe the image instead: `docker save NAME | scant scan -`")),
     }
 }
 
@@ -60,7 +60,7 @@ fn export_from(socket: &Path, name: &str, options: &Options) -> failure::Result<
         );
         match error.kind() {
             io::ErrorKind::PermissionDenied => failure.advise(
-                "run scant as a user of the group docker, or use `docker save NAME` and the target `-`",
+                "run scant as a user of the group docker, or write `docker save NAME | scant scan -`",
             ),
             _ => failure.advise("start the daemon, or name its socket in DOCKER_HOST"),
         }

@@ -1,6 +1,7 @@
 //! A source opens a target: it yields images and hands out their layers as verified bytes.
 
 mod archive;
+mod docker_context;
 mod docker_daemon;
 mod files;
 #[cfg(any(test, fuzzing))]
@@ -350,13 +351,7 @@ fn cannot_read(path: &Path, error: &io::Error) -> Failure {
     } else {
         Code::Unreadable
     };
-    Failure::new(
-        code,
-        format!(
-            "{} cannot be read: {error}",
-            text::escape(path.as_os_str().as_encoded_bytes())
-        ),
-    )
+    Failure::new(code, format!("{} cannot be read: {error}", shown(path)))
 }
 
 /// Reads a small file whole.

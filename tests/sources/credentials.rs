@@ -1,5 +1,10 @@
 //! Registries and stores that would like to have what is not theirs: credentials, and requests without TLS.
 
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::{Duration, Instant},
+};
+
 use scant::{
     failure::Code,
     source::{Login, Secret},
@@ -9,7 +14,7 @@ use serde_json::json;
 use crate::support::{
     fault::{Reply, Request, Server, serve},
     image::{OCI_MANIFEST, TestImage, host_platform, sha256},
-    open, options, pull, pull_with_environment,
+    open, options, pull, pull_with_environment, read,
 };
 
 /// `reader:s3cret`, as a header carries it.
@@ -164,6 +169,59 @@ fn only_this_machine_and_hosts_named_are_asked_without_tls() {
         assert_eq!((request.method.as_str(), &request.path), ("CONNECT", &at));
         assert_eq!(request.header("authorization"), None);
     }
+}
+
+#[test]
+fn a_token_is_renewed_before_its_life_is_over() {
+    let image = TestImage::plain();
+    let service = Server::start(|_| Reply::new(200, r#"{"token":"t","expires_in":2}"#));
+    let realm = format!("http://{}/token", service.address);
+    let registry = Server::start(move |request| {
+        if request.path != "/v2/" && request.header("authorization").is_none() {
+            return Reply::new(401, "").with("WWW-Authenticate", format!("Bearer realm=\"{realm}\""));
+        }
+        serve(&image, request)
+    });
+    let (images, blobs) = open(&format!("{}/a:1", registry.address), &options()).unwrap();
+    let before = service.requests("").len();
+    // A fifth of its life is left at most, and no request was refused.
+    std::thread::sleep(Duration::from_millis(1_750));
+    read(blobs.open(&images[0].layers[0]).unwrap()).unwrap();
+    assert_eq!(service.requests("").len(), before + 1);
+}
+
+#[test]
+fn layers_refused_at_once_share_one_new_token() {
+    let image = TestImage::new(OCI_MANIFEST, host_platform(), &[1_000, 2_000, 3_000, 4_000]);
+    let (served, layers) = (image.clone(), image.layers.len());
+    let issued = AtomicUsize::new(0);
+    let service = Server::start(move |_| {
+        let number = issued.fetch_add(1, Ordering::Relaxed) + 1;
+        Reply::new(200, json!({ "token": format!("t{number}") }).to_string())
+    });
+    let realm = format!("http://{}/token", service.address);
+    let refused = AtomicUsize::new(0);
+    let registry = Server::start(move |request| {
+        let is_layer = served
+            .layers
+            .iter()
+            .any(|layer| request.path.ends_with(&sha256(layer)));
+        let wanted = if is_layer { "Bearer t2" } else { "Bearer t1" };
+        if request.path == "/v2/" || request.header("authorization") == Some(wanted) {
+            return serve(&served, request);
+        }
+        if is_layer {
+            // None is told before all have asked with the old token.
+            refused.fetch_add(1, Ordering::SeqCst);
+            let deadline = Instant::now() + Duration::from_secs(5);
+            while refused.load(Ordering::SeqCst) < layers && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        Reply::new(401, "").with("WWW-Authenticate", format!("Bearer realm=\"{realm}\""))
+    });
+    assert!(pull(&format!("{}/a:1", registry.address), &options()).unwrap().1 == image.layers);
+    assert_eq!(service.requests("/token").len(), 2);
 }
 
 #[test]
