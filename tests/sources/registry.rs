@@ -277,11 +277,11 @@ fn a_credential_helper_is_asked() {
 
 #[test]
 fn identity_tokens_are_exchanged_by_form_or_left_out() {
-    for has_oauth in [true, false] {
+    for (has_oauth, without) in [(true, 404), (false, 404), (false, 405)] {
         let image = TestImage::plain();
         let tokens = Server::start(move |request| match request.method.as_str() {
             "POST" if has_oauth => Reply::new(200, r#"{"access_token":"t"}"#),
-            "POST" => Reply::new(404, ""),
+            "POST" => Reply::new(without, ""),
             _ => Reply::new(200, r#"{"token":"t"}"#),
         });
         let realm = format!("http://{}/token", tokens.address);

@@ -18,11 +18,12 @@ fn is_manifest(request: &Request) -> bool {
 fn a_wrong_copy_is_asked_for_again_over_a_new_connection() {
     let image = TestImage::plain();
     let served = image.clone();
+    let spoiled = std::sync::OnceLock::new();
     let server = Server::start(move |request| {
         let mut reply = serve(&served, request);
         reply.keep = true;
-        // Behind the first connection sits a cache with something else.
-        if is_manifest(request) && request.connection == 0 {
+        // Behind the first connection that is asked sits a cache with something else.
+        if is_manifest(request) && *spoiled.get_or_init(|| request.connection) == request.connection {
             reply.body.push(b' ');
         }
         reply
@@ -36,7 +37,7 @@ fn a_wrong_copy_is_asked_for_again_over_a_new_connection() {
         .map(|request| request.connection)
         .collect();
     assert_eq!(over.len(), 2);
-    assert!(over[0] == 0 && over[1] > 0, "{over:?}");
+    assert_ne!(over[0], over[1]);
 }
 
 #[test]

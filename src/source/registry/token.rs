@@ -260,6 +260,17 @@ mod tests {
         assert_eq!((token.secret.0.as_str(), token.life), ("b", DEFAULT_LIFE));
         assert!(read(r#"{"access_token":"b","expires_in":1e300}"#).unwrap().life <= Duration::from_hours(24));
         assert_eq!(read("{}").err().unwrap().code, Code::Denied);
+        // What the `OAuth2` form answers to a refresh token that is worth nothing any more.
+        for (status, code) in [
+            (400, Code::Denied),
+            (401, Code::Denied),
+            (404, Code::NotFound),
+            (500, Code::Unavailable),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let failure = super::read("token service x", status, b"").err().unwrap();
+            assert_eq!(failure.code, code, "{status}");
+        }
         assert_eq!(read("<html>").err().unwrap().code, Code::BadTarget);
     }
 }
