@@ -172,6 +172,25 @@ fn only_this_machine_and_hosts_named_are_asked_without_tls() {
 }
 
 #[test]
+fn a_password_that_was_refused_is_not_sent_again() {
+    let image = TestImage::plain();
+    let registry = Server::start(move |request| {
+        let allowed = request.path == "/v2/"
+            || request.path.contains("/manifests/") && request.header("authorization") == Some(BASIC);
+        if allowed {
+            return serve(&image, request);
+        }
+        Reply::new(401, "").with("WWW-Authenticate", "Basic realm=\"r\"")
+    });
+    let failure = open(&format!("{}/a:1", registry.address), &logged_in())
+        .err()
+        .unwrap();
+    assert_eq!(failure.code, Code::Denied);
+    assert!(failure.advice.unwrap().contains("check the name"));
+    assert_eq!(registry.requests("/blobs/").len(), 1);
+}
+
+#[test]
 fn a_token_is_renewed_before_its_life_is_over() {
     let image = TestImage::plain();
     let service = Server::start(|_| Reply::new(200, r#"{"token":"t","expires_in":2}"#));

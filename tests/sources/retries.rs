@@ -1,6 +1,12 @@
 //! What a second try mends, and what scant must not take for an answer meanwhile.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use scant::failure::Code;
 
@@ -110,6 +116,26 @@ fn a_manifest_that_breaks_off_or_stalls_is_asked_for_again() {
         let failure = open(&format!("{}/a:1", always.address), &options).err().unwrap();
         assert_eq!(failure.code, Code::Unavailable, "{failure}");
     }
+}
+
+#[test]
+fn a_few_layers_are_taken_from_one_host_at_a_time() {
+    let image = TestImage::new(OCI_MANIFEST, host_platform(), &[500; 20]);
+    let served = image.clone();
+    let (now, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&most);
+    let server = Server::start(move |request| {
+        let reply = serve(&served, request);
+        if request.path.contains("/blobs/") {
+            seen.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(100));
+            now.fetch_sub(1, Ordering::SeqCst);
+        }
+        reply
+    });
+    assert!(pull(&format!("{}/a:1", server.address), &options()).unwrap().1 == image.layers);
+    let most = most.load(Ordering::SeqCst);
+    assert!((2..=6).contains(&most), "{most}");
 }
 
 #[test]

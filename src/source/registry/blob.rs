@@ -9,7 +9,11 @@ use bytes::{Buf, Bytes};
 use reqwest::{Response, StatusCode, header::CONTENT_RANGE};
 use tokio::time::{sleep, timeout};
 
-use super::{Connection, breakage, refusal, retry};
+use super::{
+    Connection, breakage,
+    queue::{self, Place},
+    refusal, retry,
+};
 use crate::{
     failure::{self, Code, Failure},
     image::Digest,
@@ -33,6 +37,8 @@ pub(super) struct Blob {
     breaks: u32,
     /// Where the count of breaks began.
     mark: u64,
+    /// Kept as long as the blob is being read.
+    _place: Place,
 }
 
 impl Blob {
@@ -42,6 +48,7 @@ impl Blob {
         digest: &Digest,
         size: Option<u64>,
     ) -> failure::Result<Self> {
+        let place = connection.wait(async { Ok(queue::place(&connection.session.host()).await) })?;
         let mut blob = Self {
             what: format!("layer {digest}"),
             digest: digest.clone(),
@@ -52,6 +59,7 @@ impl Blob {
             surplus: 0,
             breaks: 0,
             mark: 0,
+            _place: place,
             connection: Arc::clone(connection),
         };
         let result = connection.wait(blob.ask());

@@ -7,6 +7,7 @@ mod credentials;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod helper;
+mod queue;
 mod refusal;
 mod retry;
 mod session;

@@ -13,7 +13,7 @@ use super::{
     challenge::{self, Challenge},
     credentials::Credentials,
     refusal, token,
-    transport::{Answer, Ask, Transport},
+    transport::{Answer, Ask, Transport, authority},
 };
 use crate::{
     failure::{self, Code, Failure},
@@ -70,6 +70,11 @@ impl Session {
     /// The way to the registry.
     pub(super) fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// The registry's host, with its port if that is not the scheme's own.
+    pub(super) fn host(&self) -> String {
+        authority(&self.base)
     }
 
     /// Asks for `kind` (`manifests`, `blobs`) and `name` (a tag or digest), from byte `from` on.
