@@ -139,6 +139,96 @@ fn a_few_layers_are_taken_from_one_host_at_a_time() {
 }
 
 #[test]
+fn a_connection_that_ends_without_an_answer_is_made_again() {
+    for (breaks, tries, right) in [(1, 2, true), (2, 2, false)] {
+        let image = TestImage::plain();
+        let served = image.clone();
+        let server = Server::start(move |request| {
+            if is_manifest(request) && request.earlier < breaks {
+                return Reply::new(0, "");
+            }
+            serve(&served, request)
+        });
+        let mut options = options();
+        options.limits.tries = tries;
+        let result = pull(&format!("{}/a:1", server.address), &options);
+        assert_eq!(server.requests("/manifests/").len(), 2);
+        match result {
+            Ok((_, layers)) => assert!(right && layers == image.layers),
+            Err(failure) => assert!(!right && failure.code == Code::Unavailable, "{failure}"),
+        }
+    }
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up() {
+    let server = Server::start(|request| {
+        if !is_manifest(request) {
+            return serve(&TestImage::plain(), request);
+        }
+        let mut reply = Reply::new(0, "");
+        reply.stall = true;
+        reply
+    });
+    let mut options = options();
+    (options.limits.tries, options.limits.stall) = (1, 1);
+    let started = Instant::now();
+    let failure = open(&format!("{}/a:1", server.address), &options).err().unwrap();
+    assert_eq!(failure.code, Code::Unavailable, "{failure}");
+    // Ten seconds are for the connection.
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn who_asks_for_patience_gets_it_from_all() {
+    let server = Server::start(|request| {
+        if request.path.contains("/a/manifests/") && request.earlier == 0 {
+            return Reply::new(429, "").with("Retry-After", "2");
+        }
+        serve(&TestImage::plain(), request)
+    });
+    std::thread::scope(|scope| {
+        scope.spawn(|| pull(&format!("{}/a:1", server.address), &options()).unwrap());
+        while server.requests("/a/manifests/").is_empty() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // The answer has to arrive first.
+        std::thread::sleep(Duration::from_millis(500));
+        let started = Instant::now();
+        pull(&format!("{}/b:1", server.address), &options()).unwrap();
+        assert!(
+            started.elapsed() > Duration::from_millis(500),
+            "{:?}",
+            started.elapsed()
+        );
+    });
+}
+
+#[test]
+fn the_signature_of_a_store_is_never_shown() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let server = Server::start(move |request| {
+        if request.path.contains("/blobs/") {
+            let location = format!("http://{closed}{}?signature=s3cret", request.path);
+            return Reply::new(307, "").with("Location", location);
+        }
+        serve(&TestImage::plain(), request)
+    });
+    let mut options = options();
+    options.limits.tries = 1;
+    let failure = open(&format!("{}/a:1", server.address), &options).err().unwrap();
+    assert_eq!(failure.code, Code::Unavailable, "{failure}");
+    let shown = format!("{failure:?}");
+    assert!(
+        shown.contains(&closed.to_string()) && !shown.contains("s3cret"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn what_is_said_to_be_too_large_is_not_read() {
     // By the answer: its body never comes.
     let server = Server::start(|request| {

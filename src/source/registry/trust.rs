@@ -173,6 +173,8 @@ mod tests {
             ("r.example/client.cert", CERTIFICATE),
             ("r.example/client.key", KEY),
             ("r.example/notes.txt", "no certificate"),
+            // Of several client certificates the first is shown; this one has no key.
+            ("r.example/second.cert", CERTIFICATE),
             ("r.example:443/two.crt", CERTIFICATE),
             ("other.example/ca.crt", CERTIFICATE),
         ];

@@ -57,6 +57,7 @@ pub(crate) enum Length {
 
 /// What to answer.
 pub(crate) struct Reply {
+    /// 0 sends nothing at all.
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -205,7 +206,9 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
         Length::Chunked => head.push_str("Transfer-Encoding: chunked\r\n"),
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes())?;
+    if reply.status != 0 {
+        stream.write_all(head.as_bytes())?;
+    }
     let body = &reply.body[..reply.cut.unwrap_or(reply.body.len()).min(reply.body.len())];
     if reply.length == Length::Chunked {
         for piece in body.chunks(1_000) {
