@@ -333,6 +333,35 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_breaks_the_protocol_is_not_read() {
+        let with = |head: &str| [b"HTTP/1.1 200 OK\r\n", head.as_bytes(), b"\r\n\r\n", &saved()].concat();
+        assert!(ask(with("a: b")).0.is_ok());
+        for answer in [
+            with("Transfer-Encoding: gzip"),
+            with("Content-Length: x"),
+            with(&format!("a: {}", "b".repeat(20_000))),
+            with(&vec!["a: b"; 300].join("\r\n")),
+            // A chunk that goes on behind its stated size.
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n0\r\n\r\n".to_vec(),
+        ] {
+            let failure = ask(answer).0.err().unwrap();
+            assert_eq!(failure.code, Code::Unavailable, "{failure}");
+        }
+    }
+
+    #[test]
+    fn a_daemon_that_says_nothing_is_given_up() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("docker.sock");
+        // Connections wait here, and nobody takes them.
+        let _listener = UnixListener::bind(&path).unwrap();
+        let mut options = options();
+        options.limits.stall = 1;
+        let failure = export_from(&path, "x", &options).err().unwrap();
+        assert_eq!(failure.code, Code::Unavailable, "{failure}");
+    }
+
+    #[test]
     fn refusals_are_told() {
         for (status, code) in [
             ("404 Not Found", Code::NotFound),

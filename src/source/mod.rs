@@ -393,3 +393,6 @@ fn blob_reader(
         None => Box::new(reader),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,6 +50,7 @@ fn an_image_comes_whole_under_tag_and_digest() {
     }
     let (found, layers) = pull(&format!("{address}/docker"), &options()).unwrap();
     assert_eq!(found.reference, Some(format!("{address}/docker:latest")));
+    assert_eq!(found.target, format!("{address}/docker"));
     assert!(layers == docker.layers);
     let absent = open(&format!("{address}/team/app:2.0"), &options())
         .err()

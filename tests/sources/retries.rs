@@ -119,6 +119,23 @@ fn a_manifest_that_breaks_off_or_stalls_is_asked_for_again() {
 }
 
 #[test]
+fn a_store_that_always_refuses_is_asked_twice() {
+    let store = Server::start(|_| Reply::new(403, "expired"));
+    let at = store.address.clone();
+    let registry = Server::start(move |request| {
+        if request.path.contains("/blobs/") {
+            return Reply::new(307, "").with("Location", format!("http://{at}{}", request.path));
+        }
+        serve(&TestImage::plain(), request)
+    });
+    let failure = open(&format!("{}/a:1", registry.address), &options())
+        .err()
+        .unwrap();
+    assert_eq!(failure.code, Code::Denied, "{failure}");
+    assert_eq!(store.requests("").len(), 2);
+}
+
+#[test]
 fn a_few_layers_are_taken_from_one_host_at_a_time() {
     let image = TestImage::new(OCI_MANIFEST, host_platform(), &[500; 20]);
     let served = image.clone();
