@@ -468,6 +468,61 @@ fn caps_hold() {
 }
 
 #[test]
+fn caps_of_what_is_listed_hold() {
+    let two = || {
+        [
+            Made::new("one:1", "1", &["a", "b"]),
+            Made::new("two:2", "2", &["c"]),
+        ]
+    };
+    let sample = Sample::docker(&two()).to_tar();
+    for packed in [false, true] {
+        let saved = save(&if packed { gzip(&sample) } else { sample.clone() });
+        let target: Target = saved.path.to_str().unwrap().parse().unwrap();
+        let mut options = options();
+        options.limits.layers = 1;
+        let seen = open_target(&target, &options).and_then(see).unwrap();
+        assert_eq!(seen.found[0].as_ref().unwrap_err().1.code, Code::TooLarge);
+        assert!(seen.found[1].is_ok(), "the other image is told");
+        options.limits.descriptors = 1;
+        let failure = open_target(&target, &options).and_then(see).err().unwrap();
+        assert_eq!(failure.code, Code::TooLarge, "{failure}");
+        options.limits = Limits {
+            layers: 2,
+            descriptors: 2,
+            ..Limits::default()
+        };
+        assert_eq!(
+            open_target(&target, &options)
+                .and_then(see)
+                .unwrap()
+                .images()
+                .len(),
+            2
+        );
+    }
+}
+
+#[test]
+fn one_image_listed_twice_is_one_image() {
+    let one = || Made::new("one:1", "1", &["a"]);
+    let mut also = one();
+    also.names = vec!["one:2"];
+    let twice = || [one(), one(), Made::new("two:2", "2", &["b"])];
+    for (sample, images) in [
+        (Sample::oci(&twice()), 2),
+        (Sample::both(&twice(), &[one()]), 2),
+        (Sample::both(&[one()], &[also]), 1),
+    ] {
+        for seen in every_way(&sample.to_tar()) {
+            let seen = seen.unwrap();
+            assert_eq!(seen.images().len(), images);
+            assert_eq!(seen.images()[0].name, "library/one");
+        }
+    }
+}
+
+#[test]
 fn another_platform_is_refused() {
     let mut options = options();
     options.platform = PlatformChoice::Exact("linux/s390x".parse().unwrap());
