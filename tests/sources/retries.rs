@@ -23,10 +23,10 @@ fn is_manifest(request: &Request) -> bool {
 #[test]
 fn a_wrong_copy_is_asked_for_again_over_a_new_connection() {
     let image = TestImage::plain();
-    let served = image.clone();
+    let kept = image.clone();
     let spoiled = std::sync::OnceLock::new();
     let server = Server::start(move |request| {
-        let mut reply = serve(&served, request);
+        let mut reply = serve(&kept, request);
         reply.keep = true;
         // Behind the first connection that is asked sits a cache with something else.
         if is_manifest(request) && *spoiled.get_or_init(|| request.connection) == request.connection {
@@ -50,9 +50,9 @@ fn a_wrong_copy_is_asked_for_again_over_a_new_connection() {
 fn a_layer_of_the_wrong_length_is_asked_for_once_more() {
     for always in [false, true] {
         let image = TestImage::plain();
-        let (served, config) = (image.clone(), sha256(&image.config));
+        let (kept, config) = (image.clone(), sha256(&image.config));
         let server = Server::start(move |request| {
-            let mut reply = serve(&served, request);
+            let mut reply = serve(&kept, request);
             let is_layer = request.path.contains("/blobs/") && !request.path.contains(&config);
             if is_layer && (always || request.earlier == 0) {
                 reply.body.truncate(100);
@@ -71,10 +71,10 @@ fn a_layer_of_the_wrong_length_is_asked_for_once_more() {
 #[test]
 fn a_large_layer_may_break_more_often_than_there_are_tries() {
     let image = TestImage::new(OCI_MANIFEST, host_platform(), &[5 << 20]);
-    let served = image.clone();
+    let kept = image.clone();
     let server = Server::start(move |request| {
-        let reply = serve(&served, request);
-        if request.path.contains(&sha256(&served.layers[0])) {
+        let reply = serve(&kept, request);
+        if request.path.contains(&sha256(&kept.layers[0])) {
             return reply.cut(1_200_000);
         }
         reply
@@ -89,9 +89,9 @@ fn a_large_layer_may_break_more_often_than_there_are_tries() {
 fn a_manifest_that_breaks_off_or_stalls_is_asked_for_again() {
     for stall in [false, true] {
         let image = TestImage::plain();
-        let served = image.clone();
+        let kept = image.clone();
         let server = Server::start(move |request| {
-            let mut reply = serve(&served, request);
+            let mut reply = serve(&kept, request);
             if is_manifest(request) && request.earlier == 0 {
                 let whole = reply.body.len();
                 reply = reply.length(Length::Claimed(whole)).cut(whole / 2);
@@ -138,11 +138,11 @@ fn a_store_that_always_refuses_is_asked_twice() {
 #[test]
 fn a_few_layers_are_taken_from_one_host_at_a_time() {
     let image = TestImage::new(OCI_MANIFEST, host_platform(), &[500; 20]);
-    let served = image.clone();
+    let kept = image.clone();
     let (now, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
     let seen = Arc::clone(&most);
     let server = Server::start(move |request| {
-        let reply = serve(&served, request);
+        let reply = serve(&kept, request);
         if request.path.contains("/blobs/") {
             seen.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
             std::thread::sleep(Duration::from_millis(100));
@@ -159,12 +159,12 @@ fn a_few_layers_are_taken_from_one_host_at_a_time() {
 fn a_connection_that_ends_without_an_answer_is_made_again() {
     for (breaks, tries, right) in [(1, 2, true), (2, 2, false)] {
         let image = TestImage::plain();
-        let served = image.clone();
+        let kept = image.clone();
         let server = Server::start(move |request| {
             if is_manifest(request) && request.earlier < breaks {
                 return Reply::new(0, "");
             }
-            serve(&served, request)
+            serve(&kept, request)
         });
         let mut options = options();
         options.limits.tries = tries;

@@ -118,6 +118,12 @@ fn an_absent_child_that_could_be_anything_is_no_mere_note() {
     let found = open(&mut store, &with(""), PlatformChoice::All).unwrap();
     assert!(found[0].is_ok());
     assert_eq!(found[1].as_ref().unwrap_err().1.code, Code::NotFound);
+    let found = open(&mut store, &with(""), exact("linux/s390x")).unwrap();
+    let notes = &found[0].as_ref().unwrap().notes;
+    assert!(
+        notes.iter().any(|note| note.contains("cannot be read")),
+        "{notes:?}"
+    );
     // It may be the one that was asked for.
     let failure = open(&mut store, &with(""), exact("linux/riscv64")).unwrap_err();
     assert_eq!(failure.code, Code::NotFound);
