@@ -16,11 +16,9 @@ mod transport;
 mod trust;
 
 use std::{
-    collections::BTreeSet,
-    io::Read,
     path::PathBuf,
     sync::{
-        Arc, Mutex, OnceLock, PoisonError,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -36,19 +34,19 @@ use tokio::{
 };
 
 use self::{
-    blob::Blob,
+    blob::Layers,
     session::Session,
     transport::{Ask, Transport},
 };
 use super::{
-    Blobs, Opened, Options,
+    Opened, Options,
     index::{self, Manifests, Names},
     manifest::MANIFEST_TYPES,
-    verified::{self, Hasher, Verified},
+    verified::{self, Hasher},
 };
 use crate::{
     failure::{self, Code, Failure},
-    image::{Algorithm, Digest, Layer},
+    image::{Algorithm, Digest},
     reference::{Reference, is_loopback},
 };
 
@@ -116,10 +114,7 @@ pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::
     }
     Ok(Opened::Images {
         images,
-        blobs: Arc::new(Registry {
-            connection,
-            opened: Mutex::default(),
-        }),
+        blobs: Arc::new(Layers::of(connection)),
     })
 }
 
@@ -266,32 +261,6 @@ impl Manifests for Connection {
         let what = format!("configuration {digest}");
         let document = self.document(&what, "blobs", &digest.to_string(), &[], Some(digest), size)?;
         Ok(document.bytes)
-    }
-}
-
-/// Opens layers of one repository.
-struct Registry {
-    connection: Arc<Connection>,
-    opened: Mutex<BTreeSet<Digest>>,
-}
-
-impl Blobs for Registry {
-    fn open(&self, layer: &Layer) -> failure::Result<Box<dyn Read + Send>> {
-        let Some(digest) = &layer.digest else {
-            return Err(Failure::new(
-                Code::Internal,
-                "a layer of a registry without a digest",
-            ));
-        };
-        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
-        if !opened.insert(digest.clone()) {
-            // Who asks again got something wrong, perhaps from a cache on the way.
-            self.connection.session.transport().reconnect();
-        }
-        drop(opened);
-        let blob = Blob::open(&self.connection, digest, layer.size)?;
-        let what = format!("layer {digest}");
-        Ok(Box::new(Verified::new(blob, digest.clone(), layer.size, what)))
     }
 }
 
