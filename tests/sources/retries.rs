@@ -80,7 +80,8 @@ fn a_large_layer_may_break_more_often_than_there_are_tries() {
         reply
     });
     let mut options = options();
-    options.limits.tries = 2;
+    // A busy machine may be slow, but that is no break.
+    (options.limits.tries, options.limits.stall) = (3, 60);
     assert!(pull(&format!("{}/a:1", server.address), &options).unwrap().1 == image.layers);
     assert!(server.requests(&sha256(&image.layers[0])).len() > 4);
 }
@@ -257,11 +258,11 @@ fn what_is_said_to_be_too_large_is_not_read() {
         reply
     });
     let mut options = options();
-    options.limits.manifest = 30_000;
+    (options.limits.manifest, options.limits.stall) = (30_000, 20);
     let started = Instant::now();
     let failure = open(&format!("{}/a:1", server.address), &options).err().unwrap();
     assert_eq!(failure.code, Code::TooLarge, "{failure}");
-    assert!(started.elapsed() < Duration::from_millis(1_500));
+    assert!(started.elapsed() < Duration::from_secs(10));
 
     // By the descriptor, of a manifest and of a configuration: they are not even asked for.
     let child = TestImage::plain();
