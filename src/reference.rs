@@ -274,6 +274,10 @@ mod tests {
                 "{text}"
             );
         }
+        let longest = format!("ghcr.io/{}:{}", "a".repeat(247), "t".repeat(128));
+        assert_eq!(longest.parse::<Reference>().unwrap().to_string(), longest);
+        let upper = "a/B".parse::<Reference>().unwrap_err();
+        assert!(upper.message.contains("lower case"), "{upper}");
         let hub: Reference = "nginx".parse().unwrap();
         assert_eq!(hub.api_host(), "registry-1.docker.io");
         assert_eq!(hub.canonical(), "docker.io/library/nginx:latest");
@@ -314,7 +318,7 @@ mod tests {
             &format!("a@sha256:{}", hex().to_uppercase()),
             &format!("a@sha256:{h}@sha256:{h}", h = hex()),
             &format!("a:{}", "t".repeat(129)),
-            &format!("ghcr.io/{}", "a".repeat(250)),
+            &format!("ghcr.io/{}", "a".repeat(248)),
         ] {
             let failure = text.parse::<Reference>().expect_err(text);
             assert_eq!(failure.code, Code::BadTarget, "{text}");

@@ -82,9 +82,9 @@ const FOREIGN: [(&str, &str); 13] = [
         "write the reference alone, without http:// (see --plain-http)",
     ),
     ("https", "write the reference alone, without https://"),
-    ("podman", "write `podman save REF | scant -` as the target `-`"),
-    ("containers-storage", "use `podman save REF` and the target `-`"),
-    ("containerd", "use `ctr images export - REF` and the target `-`"),
+    ("podman", "write `podman save REF | scant scan -`"),
+    ("containers-storage", "write `podman save REF | scant scan -`"),
+    ("containerd", "write `ctr images export - REF | scant scan -`"),
     ("daemon", "write docker-daemon:REF"),
 ];
 

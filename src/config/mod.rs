@@ -3,6 +3,7 @@
 mod surroundings;
 
 use std::{
+    collections::BTreeSet,
     io::{self, BufRead, IsTerminal, Read},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
@@ -133,6 +134,7 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
         ca_file: args.ca_file.or(settings.ca_file),
         client_certificate: args.cert.zip(args.key),
     };
+    one_registry(&registry, &targets)?;
     let plan = Plan {
         targets,
         source: source::Options {
@@ -319,6 +321,19 @@ fn login(username: Option<String>, password_stdin: bool) -> Result<Option<Login>
     }))
 }
 
+/// Credentials of the command line name no registry, so that with two of them one would be sent the other's.
+fn one_registry(registry: &RegistryOptions, targets: &[Target]) -> Result<()> {
+    let hosts: BTreeSet<&str> = targets.iter().filter_map(source::registry_host).collect();
+    if hosts.len() < 2 || registry.login.is_none() && registry.token.is_none() {
+        return Ok(());
+    }
+    let hosts: Vec<&str> = hosts.into_iter().collect();
+    usage(format!(
+        "--username and --registry-token are for one registry, and the targets are in {}; log in to each with `docker login`",
+        hosts.join(", ")
+    ))
+}
+
 fn sarif_profile(word: Option<&str>) -> Result<SarifProfile> {
     match word {
         Some("github") => Ok(SarifProfile::Github),
@@ -381,6 +396,39 @@ fn settings(named: Option<&Path>) -> Result<Settings> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_login_is_sent_to_one_registry() {
+        let login = RegistryOptions {
+            login: Some(Login {
+                username: "u".into(),
+                password: Secret("p".into()),
+            }),
+            ..RegistryOptions::default()
+        };
+        let token = RegistryOptions {
+            token: Some(Secret("t".into())),
+            ..RegistryOptions::default()
+        };
+        let targets =
+            |words: &[&str]| targets(words.iter().map(|word| (*word).to_owned()).collect(), None).unwrap();
+        for (words, one) in [
+            (
+                &["r.example/a", "r.example/b:1", "oci:x", "-", "./y", "/"][..],
+                true,
+            ),
+            (&["nginx", "docker.io/a/b", "docker://index.docker.io/c"], true),
+            (&["r.example/a", "r.example:444/a"], false),
+            (&["r.example/a", "nginx"], false),
+            (&["docker://r.example/a", "s.example/a"], false),
+        ] {
+            let targets = targets(words);
+            for registry in [&login, &token] {
+                assert_eq!(one_registry(registry, &targets).is_ok(), one, "{words:?}");
+            }
+            assert!(one_registry(&RegistryOptions::default(), &targets).is_ok());
+        }
+    }
 
     #[test]
     fn outputs_are_told_apart() {

@@ -145,8 +145,15 @@ fn read_task(task: &Task<'_>, plan: &Plan, progress: &dyn Progress) -> Result<La
         .as_ref()
         .filter(|_| hash)
         .map(crate::image::Digest::algorithm);
-    let mut blob = task.blobs.open(task.layer)?;
-    read_one(&mut *blob, algorithm, task.spent, plan, progress)
+    let read = || {
+        let mut blob = task.blobs.open(task.layer)?;
+        read_one(&mut *blob, algorithm, task.spent, plan, progress)
+    };
+    match read() {
+        // It may have been spoiled on its way: one more chance, from the start.
+        Err(failure) if failure.code == Code::DigestMismatch => read(),
+        result => result,
+    }
 }
 
 /// Reads one blob, counting its bytes. A panic becomes a failure: it is a defect, and must not end the scan.

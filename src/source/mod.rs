@@ -1,6 +1,7 @@
 //! A source opens a target: it yields images and hands out their layers as verified bytes.
 
 mod archive;
+mod docker_context;
 mod docker_daemon;
 mod files;
 #[cfg(any(test, fuzzing))]
@@ -175,6 +176,15 @@ pub fn open(target: &Target, options: &Options) -> failure::Result<Opened> {
     }
 }
 
+/// The registry that a target is asked of; `None` for one on this machine.
+pub fn registry_host(target: &Target) -> Option<&str> {
+    match &target.kind {
+        Kind::Registry(reference) => Some(reference.host()),
+        Kind::Word(path, Ok(reference)) if !looks_scannable(path) => Some(reference.host()),
+        _ => None,
+    }
+}
+
 /// Opens a root file system: a directory, or a tar of one.
 fn root(path: &Path, asked: &Asked, options: &Options) -> failure::Result<Opened> {
     let (file, metadata) = open_file(path)?;
@@ -341,13 +351,7 @@ fn cannot_read(path: &Path, error: &io::Error) -> Failure {
     } else {
         Code::Unreadable
     };
-    Failure::new(
-        code,
-        format!(
-            "{} cannot be read: {error}",
-            text::escape(path.as_os_str().as_encoded_bytes())
-        ),
-    )
+    Failure::new(code, format!("{} cannot be read: {error}", shown(path)))
 }
 
 /// Reads a small file whole.
@@ -389,3 +393,6 @@ fn blob_reader(
         None => Box::new(reader),
     })
 }
+
+#[cfg(test)]
+mod tests;

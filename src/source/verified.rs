@@ -193,6 +193,9 @@ mod tests {
             (b"ab", Some(3)),
             (b"abcd", Some(3)),
             (b"", None),
+            // The right bytes under a size that lies.
+            (b"abc", Some(2)),
+            (b"abc", Some(4)),
         ] {
             let (passed, end) = read(bytes, ABC, size);
             assert!(passed.len() <= 3);

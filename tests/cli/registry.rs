@@ -8,6 +8,8 @@ use crate::{
     process::{Ran, finish, oci, run, scant, skopeo},
     support::{
         certificates::Certificates,
+        fault::{Server, serve},
+        image::{TestImage, sha256},
         registry::{Mode, PASSWORD, Registry, USER},
     },
     targets::{demo, essence},
@@ -82,6 +84,11 @@ fn passwords() {
     );
     finish(&mut scant(&words), b"\n").refused_with("standard input holds no password");
     run(&["scan", &target, "--username", USER]).refused_with("--password-stdin");
+    // Neither registry may see what is meant for the other.
+    let both = ["scan", &target, "registry.test/a"];
+    let words = [&both[..], &["--username", USER, "--password-stdin"]].concat();
+    finish(&mut scant(&words), b"hunter2\n").refused_with("are for one registry");
+    finish(scant(&both).env("SCANT_REGISTRY_TOKEN", "t"), b"").refused_with("are for one registry");
 }
 
 #[test]
@@ -105,6 +112,33 @@ fn certificates() {
     assert_eq!(unchecked.code, Some(1), "{unchecked:?}");
     let notes = unchecked.json()["images"][0]["notes"].to_string();
     assert!(notes.contains("certificate"), "{notes}");
+}
+
+#[test]
+fn a_layer_with_wrong_bytes_is_read_once_more() {
+    for always in [false, true] {
+        let image = TestImage::plain();
+        let layer = sha256(&image.layers[0]);
+        let wrong = layer.clone();
+        let server = Server::start(move |request| {
+            let mut reply = serve(&image, request);
+            reply.keep = true;
+            // Behind the first connections sits a cache with a changed byte.
+            if request.path.contains(&wrong) && (always || request.earlier == 0) {
+                reply.body[1_000] ^= 1;
+            }
+            reply
+        });
+        let ran = run(&["scan", "-o", "json", &format!("{}/a:1", server.address)]);
+        let asked = server.requests(&layer);
+        assert_eq!(asked.len(), 2);
+        assert_ne!(asked[0].connection, asked[1].connection);
+        if always {
+            failed(&ran, "digest-mismatch");
+        } else {
+            assert!(ran.json()["images"][0]["grade"].is_string(), "{ran:?}");
+        }
+    }
 }
 
 #[test]

@@ -361,6 +361,7 @@ fn what_is_no_registry_is_named_so() {
         ("text/html", "<!DOCTYPE html><html>sign in</html>"),
         ("application/json", " <html>"),
         ("text/plain", "hello"),
+        ("text/html; charset=utf-8", r#"{"schemaVersion":2}"#),
     ] {
         let (_, _server, target) = faulty(move |request, reply| {
             if is_manifest(request) {

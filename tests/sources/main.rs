@@ -7,6 +7,8 @@
 )]
 
 mod caps;
+mod credentials;
 mod faults;
 mod registry;
+mod retries;
 mod support;

@@ -50,6 +50,7 @@ fn an_image_comes_whole_under_tag_and_digest() {
     }
     let (found, layers) = pull(&format!("{address}/docker"), &options()).unwrap();
     assert_eq!(found.reference, Some(format!("{address}/docker:latest")));
+    assert_eq!(found.target, format!("{address}/docker"));
     assert!(layers == docker.layers);
     let absent = open(&format!("{address}/team/app:2.0"), &options())
         .err()
@@ -260,6 +261,7 @@ fn a_credential_helper_is_asked() {
             json!({ "credsStore": "ours", "auths": { &registry.address: {} } }),
             "pulled 2 layers",
         ),
+        (json!({ "credsStore": "ours" }), "pulled 2 layers"),
         (json!({ "credsStore": "absent" }), "docker-credential-absent"),
     ] {
         std::fs::write(&config, content.to_string()).unwrap();
@@ -276,11 +278,11 @@ fn a_credential_helper_is_asked() {
 
 #[test]
 fn identity_tokens_are_exchanged_by_form_or_left_out() {
-    for has_oauth in [true, false] {
+    for (has_oauth, without) in [(true, 404), (false, 404), (false, 405)] {
         let image = TestImage::plain();
         let tokens = Server::start(move |request| match request.method.as_str() {
             "POST" if has_oauth => Reply::new(200, r#"{"access_token":"t"}"#),
-            "POST" => Reply::new(404, ""),
+            "POST" => Reply::new(without, ""),
             _ => Reply::new(200, r#"{"token":"t"}"#),
         });
         let realm = format!("http://{}/token", tokens.address);

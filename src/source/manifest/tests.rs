@@ -57,6 +57,8 @@ fn confusion_of_types_is_refused() {
     assert_eq!(code(&both, None), Code::Ambiguous);
     let plain = manifest(CONFIG, LAYER, "");
     assert_eq!(code(&plain, Some(OCI_INDEX)), Code::Corrupt);
+    let with_parameters = format!("{OCI_INDEX} ; charset=utf-8");
+    assert_eq!(code(&plain, Some(&with_parameters)), Code::Corrupt);
     let typed = manifest(CONFIG, LAYER, &format!(r#","mediaType":"{OCI_MANIFEST}""#));
     assert_eq!(code(&typed, Some(DOCKER_MANIFEST)), Code::Corrupt);
     let index = format!(r#"{{"schemaVersion":2,"manifests":[],"mediaType":"{OCI_MANIFEST}"}}"#);
@@ -76,6 +78,7 @@ fn schema_1_is_refused_with_advice() {
     for json in [
         r#"{"schemaVersion":1,"name":"a","fsLayers":[]}"#,
         r#"{"schemaVersion":2,"fsLayers":[]}"#,
+        r#"{"schemaVersion":1}"#,
     ] {
         let failure = read(json, None).unwrap_err();
         assert_eq!(failure.code, Code::NotAnImage);
@@ -177,6 +180,11 @@ fn caps_hold() {
             .code
     };
     assert_eq!(read(&json, &limits), Code::TooLarge);
+    let small = Limits {
+        manifest: json.len() as u64 - 1,
+        ..Limits::default()
+    };
+    assert_eq!(read(&json, &small), Code::TooLarge);
     let limits = Limits {
         manifest: 10_000,
         ..limits
@@ -215,6 +223,16 @@ fn a_configuration_is_read_as_runtimes_read_it() {
     assert_eq!(config.diff_ids.len(), 1);
     assert_eq!(config.history.len(), 3);
     assert!(config.history[1].empty_layer && notes.is_empty(), "{notes:?}");
+}
+
+#[test]
+fn one_text_is_a_command_of_one_word() {
+    let json = r#"{"os":"linux","architecture":"amd64","config":{"Entrypoint":"/bin/sh -c x","Cmd":"y"}}"#;
+    let (_, config) = parse_config(json.as_bytes(), &Limits::default(), &mut Vec::new()).unwrap();
+    assert_eq!(
+        (config.entrypoint, config.cmd),
+        (vec!["/bin/sh -c x".to_owned()], vec!["y".to_owned()])
+    );
 }
 
 #[test]

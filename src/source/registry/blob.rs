@@ -1,25 +1,67 @@
 //! A blob: the bytes of a layer as a blocking reader, taken up again where a connection breaks.
 
 use std::{
+    collections::BTreeSet,
     io::{self, Read},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bytes::{Buf, Bytes};
 use reqwest::{Response, StatusCode, header::CONTENT_RANGE};
 use tokio::time::{sleep, timeout};
 
-use super::{Connection, breakage, refusal, retry};
+use super::{
+    Connection, breakage,
+    queue::{self, Place},
+    refusal, retry,
+};
 use crate::{
     failure::{self, Code, Failure},
-    image::Digest,
+    image::{Digest, Layer},
+    source::{Blobs, verified::Verified},
 };
+
+/// Opens the layers of one repository.
+pub(super) struct Layers {
+    connection: Arc<Connection>,
+    opened: Mutex<BTreeSet<Digest>>,
+}
+
+impl Layers {
+    /// Layers that come over `connection`.
+    pub(super) fn of(connection: Arc<Connection>) -> Self {
+        Self {
+            connection,
+            opened: Mutex::default(),
+        }
+    }
+}
+
+impl Blobs for Layers {
+    fn open(&self, layer: &Layer) -> failure::Result<Box<dyn Read + Send>> {
+        let Some(digest) = &layer.digest else {
+            return Err(Failure::new(
+                Code::Internal,
+                "a layer of a registry without a digest",
+            ));
+        };
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if !opened.insert(digest.clone()) {
+            // Who asks again got something wrong, perhaps from a cache on the way.
+            self.connection.session.transport().reconnect();
+        }
+        drop(opened);
+        let blob = Blob::open(&self.connection, digest, layer.size)?;
+        let what = format!("layer {digest}");
+        Ok(Box::new(Verified::new(blob, digest.clone(), layer.size, what)))
+    }
+}
 
 /// Bytes after which a connection that broke is forgiven: without progress the tries run out.
 const PROGRESS: u64 = 1 << 20;
 
 /// The body of a blob, over as many connections as it takes. It is not verified here.
-pub(super) struct Blob {
+struct Blob {
     connection: Arc<Connection>,
     what: String,
     digest: Digest,
@@ -33,15 +75,14 @@ pub(super) struct Blob {
     breaks: u32,
     /// Where the count of breaks began.
     mark: u64,
+    /// Kept as long as the blob is being read.
+    _place: Place,
 }
 
 impl Blob {
     /// Asks for a blob; its body is read later.
-    pub(super) fn open(
-        connection: &Arc<Connection>,
-        digest: &Digest,
-        size: Option<u64>,
-    ) -> failure::Result<Self> {
+    fn open(connection: &Arc<Connection>, digest: &Digest, size: Option<u64>) -> failure::Result<Self> {
+        let place = connection.wait(async { Ok(queue::place(&connection.session.host()).await) })?;
         let mut blob = Self {
             what: format!("layer {digest}"),
             digest: digest.clone(),
@@ -52,6 +93,7 @@ impl Blob {
             surplus: 0,
             breaks: 0,
             mark: 0,
+            _place: place,
             connection: Arc::clone(connection),
         };
         let result = connection.wait(blob.ask());

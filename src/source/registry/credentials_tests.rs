@@ -102,6 +102,8 @@ fn entries_of_every_form_are_understood() {
     for (entry, want) in [
         (r#"{"auth":"dTpwOnE="}"#, login("u", "p:q")),
         (r#"{"username":"u","password":"p"}"#, login("u", "p")),
+        // `u:p` and two zero bytes, as old clients wrote it.
+        (r#"{"auth":"dTpwAAA="}"#, login("u", "p")),
         (
             r#"{"auth":"dTpw","identitytoken":"id"}"#,
             Credentials::Identity(Secret("id".into())),
@@ -155,6 +157,39 @@ fn the_longest_key_wins_and_spelling_does_not_matter() {
             Credentials::Anonymous
         );
     }
+}
+
+#[test]
+fn of_two_spellings_of_one_place_the_plainer_counts() {
+    let entry = |user: &str| format!(r#"{{"username":"{user}","password":"p"}}"#);
+    for (plain, other, target) in [
+        ("docker.io", "https://index.docker.io/v1/", "nginx"),
+        ("r.example", "http://r.example", "r.example/a"),
+        ("r.example", "r.example/v2/", "r.example/a"),
+    ] {
+        let file = format!(
+            r#"{{"auths":{{"{plain}":{},"{other}":{}}}}}"#,
+            entry("plain"),
+            entry("other")
+        );
+        assert_eq!(in_file(&file, target).credentials, login("plain", "p"), "{other}");
+    }
+    assert_eq!(server_key(&reference("nginx")), "https://index.docker.io/v1/");
+    assert_eq!(server_key(&reference("r.example:1/a")), "r.example:1");
+}
+
+#[test]
+fn the_oldest_file_has_entries_and_nothing_around_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(".dockercfg");
+    fs::write(&path, r#"{"r.example":{"auth":"dTpw","email":"a@b"}}"#).unwrap();
+    let found = find(
+        &reference("r.example/a"),
+        &RegistryOptions::default(),
+        &[path],
+        &AtomicBool::new(false),
+    );
+    assert_eq!(found.credentials, login("u", "p"));
 }
 
 #[test]

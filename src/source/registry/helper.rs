@@ -177,6 +177,8 @@ mod tests {
         assert_eq!(token.unwrap(), Some(Credentials::Identity(Secret("t".into()))));
         let none = run("echo credentials not found in native keychain; exit 1");
         assert_eq!(none.unwrap(), None);
+        let empty = run(r#"echo '{"ServerURL":"s","Username":"","Secret":""}'"#);
+        assert_eq!(empty.unwrap(), None);
     }
 
     #[test]

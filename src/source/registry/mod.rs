@@ -7,6 +7,7 @@ mod credentials;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod helper;
+mod queue;
 mod refusal;
 mod retry;
 mod session;
@@ -15,7 +16,6 @@ mod transport;
 mod trust;
 
 use std::{
-    io::Read,
     path::PathBuf,
     sync::{
         Arc, OnceLock,
@@ -34,19 +34,19 @@ use tokio::{
 };
 
 use self::{
-    blob::Blob,
+    blob::Layers,
     session::Session,
     transport::{Ask, Transport},
 };
 use super::{
-    Blobs, Opened, Options,
+    Opened, Options,
     index::{self, Manifests, Names},
     manifest::MANIFEST_TYPES,
-    verified::{self, Hasher, Verified},
+    verified::{self, Hasher},
 };
 use crate::{
     failure::{self, Code, Failure},
-    image::{Algorithm, Digest, Layer},
+    image::{Algorithm, Digest},
     reference::{Reference, is_loopback},
 };
 
@@ -104,11 +104,9 @@ pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::
         &names,
         options,
     )?;
-    if is_named(&options.registry.insecure, reference) {
-        let note = format!(
-            "the certificate of {} was not checked, as asked",
-            reference.host()
-        );
+    // Of the registry or its token service: whoever else sends layers is held to their digests.
+    for host in connection.session.transport().unchecked() {
+        let note = format!("the certificate of {host} was not checked, as asked");
         tracing::warn!("{note}");
         for image in images.iter_mut().flatten() {
             image.notes.push(note.clone());
@@ -116,7 +114,7 @@ pub fn open(reference: &Reference, target: &str, options: &Options) -> failure::
     }
     Ok(Opened::Images {
         images,
-        blobs: Arc::new(Registry(connection)),
+        blobs: Arc::new(Layers::of(connection)),
     })
 }
 
@@ -263,23 +261,6 @@ impl Manifests for Connection {
         let what = format!("configuration {digest}");
         let document = self.document(&what, "blobs", &digest.to_string(), &[], Some(digest), size)?;
         Ok(document.bytes)
-    }
-}
-
-/// Opens layers of one repository.
-struct Registry(Arc<Connection>);
-
-impl Blobs for Registry {
-    fn open(&self, layer: &Layer) -> failure::Result<Box<dyn Read + Send>> {
-        let Some(digest) = &layer.digest else {
-            return Err(Failure::new(
-                Code::Internal,
-                "a layer of a registry without a digest",
-            ));
-        };
-        let blob = Blob::open(&self.0, digest, layer.size)?;
-        let what = format!("layer {digest}");
-        Ok(Box::new(Verified::new(blob, digest.clone(), layer.size, what)))
     }
 }
 

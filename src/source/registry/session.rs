@@ -13,7 +13,7 @@ use super::{
     challenge::{self, Challenge},
     credentials::Credentials,
     refusal, token,
-    transport::{Answer, Ask, Transport},
+    transport::{Answer, Ask, Transport, authority},
 };
 use crate::{
     failure::{self, Code, Failure},
@@ -70,6 +70,11 @@ impl Session {
     /// The way to the registry.
     pub(super) fn transport(&self) -> &Transport {
         &self.transport
+    }
+
+    /// The registry's host, with its port if that is not the scheme's own.
+    pub(super) fn host(&self) -> String {
+        authority(&self.base)
     }
 
     /// Asks for `kind` (`manifests`, `blobs`) and `name` (a tag or digest), from byte `from` on.
@@ -156,7 +161,9 @@ impl Session {
             return Ok(());
         };
         let scope = format!("repository:{}:pull", self.repository);
-        let service = token::Service::new(&self.base, realm, service.as_deref(), &scope)?;
+        let service = token::Service::new(&self.base, realm, service.as_deref(), &scope, |url| {
+            self.transport.may_go_plain(url)
+        })?;
         let token = token::fetch(&self.transport, &service, &self.credentials)
             .await
             .map_err(|failure| self.explain(failure))?;
@@ -203,4 +210,23 @@ fn header(text: &str) -> failure::Result<HeaderValue> {
     })?;
     value.set_sensitive(true);
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proofs_are_never_shown() {
+        let secret = |text: &str| Secret(text.to_owned());
+        let login = Login {
+            username: "u".into(),
+            password: secret("p"),
+        };
+        let headers = [bearer(&secret("s3cret")).unwrap(), basic(&login).unwrap()];
+        let shown = format!("{headers:?}");
+        assert!(!shown.contains("s3cret") && !shown.contains("dTpw"), "{shown}");
+        let broken = bearer(&secret("s3cret\n")).unwrap_err();
+        assert!(broken.code == Code::Denied && !format!("{broken:?}").contains("s3cret"));
+    }
 }

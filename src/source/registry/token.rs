@@ -46,12 +46,14 @@ impl Service {
     /// The token service that the registry at `registry` named in its challenge.
     ///
     /// # Errors
-    /// A realm that is no web address, or one over plain http although the registry is not: credentials would leave TLS.
+    /// A realm that is no web address, one over plain http although the registry is not, and one over plain http that
+    /// `may_go_plain` does not take: credentials would leave TLS.
     pub(super) fn new(
         registry: &Url,
         realm: &str,
         service: Option<&str>,
         scope: &str,
+        may_go_plain: impl Fn(&Url) -> bool,
     ) -> failure::Result<Self> {
         let url = Url::parse(realm)
             .ok()
@@ -71,6 +73,16 @@ impl Service {
                 authority(&url)
             );
             return Err(Failure::new(Code::Untrusted, message).advise("tell the registry's operator"));
+        }
+        if url.scheme() == "http" && !may_go_plain(&url) {
+            let service = authority(&url);
+            let message = format!(
+                "{} wants credentials sent to {service} over plain http",
+                authority(registry)
+            );
+            return Err(Failure::new(Code::Untrusted, message).advise(format!(
+                "if that network is yours to trust, add --plain-http {service}"
+            )));
         }
         // Credentials in the address would be sent as ours.
         let _ = url.set_username("");
@@ -197,7 +209,10 @@ mod tests {
     fn a_realm_may_not_leave_tls() {
         let secure = url("https://r.example");
         let code = |registry: &Url, realm| {
-            Service::new(registry, realm, None, "s").map_or_else(|f| Some(f.code), |_| None)
+            Service::new(registry, realm, None, "s", |url| {
+                url.host_str() != Some("far.example")
+            })
+            .map_or_else(|f| Some(f.code), |_| None)
         };
         assert_eq!(code(&secure, "https://auth.example/token"), None);
         assert_eq!(code(&secure, "http://auth.example/token"), Some(Code::Untrusted));
@@ -205,6 +220,11 @@ mod tests {
             code(&url("http://localhost:5000"), "http://localhost:5001/t"),
             None
         );
+        assert_eq!(
+            code(&url("http://localhost:5000"), "http://far.example/t"),
+            Some(Code::Untrusted)
+        );
+        assert_eq!(code(&url("http://localhost:5000"), "https://far.example/t"), None);
         for realm in ["", "/token", "file:///etc/passwd", "ftp://x/", "https://"] {
             assert_eq!(code(&secure, realm), Some(Code::BadTarget), "{realm}");
         }
@@ -217,6 +237,7 @@ mod tests {
             "https://u:p@a.example/t?x=1#f",
             Some("a b&c"),
             "repository:a/b:pull",
+            |_| false,
         )
         .unwrap();
         assert_eq!(
@@ -239,6 +260,17 @@ mod tests {
         assert_eq!((token.secret.0.as_str(), token.life), ("b", DEFAULT_LIFE));
         assert!(read(r#"{"access_token":"b","expires_in":1e300}"#).unwrap().life <= Duration::from_hours(24));
         assert_eq!(read("{}").err().unwrap().code, Code::Denied);
+        // What the `OAuth2` form answers to a refresh token that is worth nothing any more.
+        for (status, code) in [
+            (400, Code::Denied),
+            (401, Code::Denied),
+            (404, Code::NotFound),
+            (500, Code::Unavailable),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let failure = super::read("token service x", status, b"").err().unwrap();
+            assert_eq!(failure.code, code, "{status}");
+        }
         assert_eq!(read("<html>").err().unwrap().code, Code::BadTarget);
     }
 }

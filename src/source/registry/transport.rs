@@ -1,7 +1,7 @@
 //! The transport: one request brought to an answer, over redirects and retries, with each host its own trust.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -60,6 +60,8 @@ pub(super) struct Transport {
     certificates: Vec<PathBuf>,
     registry: String,
     clients: Mutex<BTreeMap<String, Client>>,
+    /// Hosts talked to without a look at their certificate.
+    unchecked: Mutex<BTreeSet<String>>,
 }
 
 /// Until when a host asked to be left alone. Limits count per machine, so all of a process' images share it.
@@ -94,6 +96,7 @@ impl Transport {
             certificates,
             registry: registry.to_ascii_lowercase(),
             clients: Mutex::default(),
+            unchecked: Mutex::default(),
         }
     }
 
@@ -105,6 +108,21 @@ impl Transport {
     /// The longest silence in the middle of an answer.
     pub(super) fn stall(&self) -> Duration {
         Duration::from_secs(self.limits.stall)
+    }
+
+    /// The hosts that were talked to so far without a look at their certificate.
+    pub(super) fn unchecked(&self) -> Vec<String> {
+        let unchecked = self.unchecked.lock().unwrap_or_else(PoisonError::into_inner);
+        unchecked.iter().cloned().collect()
+    }
+
+    /// Whether a host may be sent credentials without TLS: one of this machine, or one that the user named for it.
+    pub(super) fn may_go_plain(&self, url: &Url) -> bool {
+        let named = &self.options.plain_http;
+        is_loopback(&authority(url))
+            || spellings(url)
+                .iter()
+                .any(|spelling| named.iter().any(|host| host.eq_ignore_ascii_case(spelling)))
     }
 
     /// Closes all idle connections, so that the next request takes a new one.
@@ -284,7 +302,12 @@ impl Transport {
         } else {
             let spellings = spellings(url);
             let is_registry = spellings.contains(&self.registry);
-            Trust::of(&spellings, is_registry, &self.options, &self.certificates)?.apply(builder)
+            let trust = Trust::of(&spellings, is_registry, &self.options, &self.certificates)?;
+            if trust.is_unchecked() {
+                let mut unchecked = self.unchecked.lock().unwrap_or_else(PoisonError::into_inner);
+                unchecked.insert(host.clone());
+            }
+            trust.apply(builder)
         };
         let client = builder
             .build()
@@ -372,6 +395,47 @@ mod tests {
             assert!(hop(&secure, location).is_err(), "{location}");
         }
         assert!(hop(&plain, "file:///etc/passwd").is_err());
+    }
+
+    #[test]
+    fn each_spelling_of_an_unchecked_host_is_told() {
+        for (named, told) in [
+            ("r.example", true),
+            ("R.example:443", true),
+            ("r.example:444", false),
+            ("s.example", false),
+        ] {
+            let options = RegistryOptions {
+                insecure: vec![named.to_owned()],
+                ..RegistryOptions::default()
+            };
+            let transport = Transport::new("r.example", &options, &Limits::default(), Vec::new());
+            transport
+                .client(&Url::parse("https://r.example/v2/").unwrap())
+                .unwrap();
+            assert_eq!(transport.unchecked() == ["r.example"], told, "{named}");
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_this_machine_and_for_hosts_named() {
+        let options = RegistryOptions {
+            plain_http: vec!["R.example".into(), "s.example:81".into()],
+            ..RegistryOptions::default()
+        };
+        let transport = Transport::new("r.example", &options, &Limits::default(), Vec::new());
+        for (url, may) in [
+            ("http://r.example/t", true),
+            ("http://r.example:80/t", true),
+            ("http://r.example:81/t", false),
+            ("http://s.example:81/t", true),
+            ("http://s.example/t", false),
+            ("http://127.0.0.1:1/t", true),
+            ("http://[::1]/t", true),
+            ("http://localhost.example/t", false),
+        ] {
+            assert_eq!(transport.may_go_plain(&Url::parse(url).unwrap()), may, "{url}");
+        }
     }
 
     #[test]

@@ -104,6 +104,11 @@ impl Trust {
         Ok(())
     }
 
+    /// Whether no certificate is checked at all.
+    pub(super) fn is_unchecked(&self) -> bool {
+        self.unchecked
+    }
+
     /// Tells a client to believe and show so.
     pub(super) fn apply(self, client: ClientBuilder) -> ClientBuilder {
         let client = client
@@ -168,6 +173,8 @@ mod tests {
             ("r.example/client.cert", CERTIFICATE),
             ("r.example/client.key", KEY),
             ("r.example/notes.txt", "no certificate"),
+            // Of several client certificates the first is shown; this one has no key.
+            ("r.example/second.cert", CERTIFICATE),
             ("r.example:443/two.crt", CERTIFICATE),
             ("other.example/ca.crt", CERTIFICATE),
         ];

@@ -23,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) body: String,
     /// How many requests for the same path came before.
     pub(crate) earlier: usize,
+    /// How many connections were made before the one that it came over.
+    pub(crate) connection: usize,
 }
 
 impl Request {
@@ -55,6 +57,7 @@ pub(crate) enum Length {
 
 /// What to answer.
 pub(crate) struct Reply {
+    /// 0 sends nothing at all.
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
@@ -65,6 +68,8 @@ pub(crate) struct Reply {
     pub(crate) stall: bool,
     /// Send the body again and again.
     pub(crate) endless: bool,
+    /// Take more requests over the same connection.
+    pub(crate) keep: bool,
 }
 
 impl Reply {
@@ -77,6 +82,7 @@ impl Reply {
             cut: None,
             stall: false,
             endless: false,
+            keep: false,
         }
     }
 
@@ -111,11 +117,11 @@ impl Server {
         let answer = Arc::new(answer);
         let seen = Arc::clone(&requests);
         thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
+            for (connection, stream) in listener.incoming().flatten().enumerate() {
                 let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
                 thread::spawn(move || {
                     // A client that goes away is part of the tests.
-                    let _ = converse(&stream, &*answer, &seen);
+                    while let Ok(true) = converse(&stream, connection, &*answer, &seen) {}
                 });
             }
         });
@@ -133,14 +139,18 @@ impl Server {
     }
 }
 
+/// Takes one request and answers it; whether another may come.
 fn converse(
     stream: &TcpStream,
+    connection: usize,
     answer: &(dyn Fn(&Request) -> Reply + Send + Sync),
     seen: &Mutex<Vec<Request>>,
-) -> std::io::Result<()> {
+) -> std::io::Result<bool> {
     let mut reader = BufReader::new(stream);
     let mut line = String::new();
-    reader.read_line(&mut line)?;
+    if reader.read_line(&mut line)? == 0 {
+        return Ok(false);
+    }
     let mut words = line.split_whitespace();
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let (method, path) = (method.to_owned(), path.to_owned());
@@ -165,17 +175,23 @@ fn converse(
         headers,
         body,
         earlier: 0,
+        connection,
     };
     {
         let mut seen = seen.lock().unwrap();
         request.earlier = seen.iter().filter(|earlier| earlier.path == request.path).count();
         seen.push(request.clone());
     }
-    send(stream, &answer(&request))
+    let reply = answer(&request);
+    send(stream, &reply)?;
+    Ok(reply.keep)
 }
 
 fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} x\r\nConnection: close\r\n", reply.status);
+    let mut head = format!("HTTP/1.1 {} x\r\n", reply.status);
+    if !reply.keep {
+        head.push_str("Connection: close\r\n");
+    }
     for (name, value) in &reply.headers {
         let _ = write!(head, "{name}: {value}\r\n");
     }
@@ -190,7 +206,9 @@ fn send(mut stream: &TcpStream, reply: &Reply) -> std::io::Result<()> {
         Length::Chunked => head.push_str("Transfer-Encoding: chunked\r\n"),
     }
     head.push_str("\r\n");
-    stream.write_all(head.as_bytes())?;
+    if reply.status != 0 {
+        stream.write_all(head.as_bytes())?;
+    }
     let body = &reply.body[..reply.cut.unwrap_or(reply.body.len()).min(reply.body.len())];
     if reply.length == Length::Chunked {
         for piece in body.chunks(1_000) {

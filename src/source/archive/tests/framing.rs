@@ -164,6 +164,28 @@ fn a_sparse_listing_makes_no_root_file_system() {
 }
 
 #[test]
+fn a_sparse_listing_is_refused_wherever_it_stands() {
+    let listing = br#"[{"Config":"d/config.json","RepoTags":["one:1"],"Layers":["a.tar"]}]"#;
+    let size = listing.len().to_string();
+    let map = format!("0,{size}");
+    let records = [
+        ("GNU.sparse.numblocks", "1"),
+        ("GNU.sparse.map", &map),
+        ("GNU.sparse.size", &size),
+    ];
+    let made = Made::new("one:1", "1", &["a"]);
+    let mut sample = Sample::default();
+    sample.add("a.tar", &layer("a"));
+    sample.add("d/config.json", &made.config());
+    let mut start = sample.to_tar();
+    start.truncate(start.len() - 1024);
+    let whole = [start.clone(), plain("manifest.json", b'0', listing), end()].concat();
+    assert_eq!(users(&whole), vec![Ok(vec!["1".to_owned()]); 4]);
+    let sparse = [start, pax(&records), plain("manifest.json", b'0', listing), end()].concat();
+    assert_eq!(users(&sparse), vec![Err(Code::Ambiguous); 4]);
+}
+
+#[test]
 fn one_block_of_zeros_is_no_end() {
     let (honest, _) = image("1");
     let (other, _) = image("0");

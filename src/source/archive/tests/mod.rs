@@ -231,6 +231,29 @@ fn members_given_twice_are_refused_unless_equal() {
         twice.add(name, bytes);
         assert_code(&twice.to_tar(), Code::Ambiguous);
     }
+    // A link and another link, or a link and a file, in both orders.
+    let links: [&dyn Fn(&mut Sample); 3] = [
+        &|sample| {
+            sample.link("l", &layer_name);
+            sample.link("l", &config_name);
+        },
+        &|sample| sample.link(&config_name, &layer_name),
+        &|sample| {
+            sample.link("l", &layer_name);
+            sample.add("l", b"{}");
+        },
+    ];
+    for link in links {
+        let mut twice = sample();
+        link(&mut twice);
+        assert_code(&twice.to_tar(), Code::Ambiguous);
+    }
+    let mut linked = sample();
+    linked.link("l", &layer_name);
+    linked.link("l", &layer_name);
+    for seen in every_way(&linked.to_tar()) {
+        assert!(seen.unwrap().found[0].is_ok(), "the same link twice is one");
+    }
     let mut same = sample();
     let manifest = same.file("manifest.json").clone();
     same.add("./manifest.json", &manifest);
@@ -277,10 +300,11 @@ fn sizes_that_lie_are_found() {
     let crate::source::samples::Entry::File(manifest) = manifest else {
         panic!()
     };
-    let old = crate::source::samples::digest(&manifest);
+    let (old, length) = (crate::source::samples::digest(&manifest), manifest.len());
     let manifest = String::from_utf8(manifest)
         .unwrap()
-        .replace(&format!(r#""size":{size}"#), r#""size":5"#);
+        .replace(&format!(r#""size":{size}"#), &format!(r#""size":{}"#, size + 1));
+    assert_eq!(manifest.len(), length, "the manifest's own size stays right");
     let new = sample.blob(manifest.as_bytes());
     let index = String::from_utf8(sample.file("index.json").clone()).unwrap();
     *sample.file("index.json") = index.replace(old.hex(), new.hex()).into_bytes();
@@ -291,6 +315,43 @@ fn sizes_that_lie_are_found() {
             Ok(_) => seen.layers[0][0].clone().unwrap_err(),
         };
         assert_eq!(failure.code, Code::DigestMismatch);
+    }
+}
+
+#[test]
+fn wrong_bytes_are_found_even_if_nobody_reads_them() {
+    for right in [true, false] {
+        let mut sample = Sample::oci(&[Made::new("one:1", "1", &["a"])]);
+        let name = sample.0[0].0.clone();
+        sample.file(&name)[600] ^= u8::from(!right);
+        let asked = Asked {
+            text: "-".into(),
+            stem: "app".into(),
+            form: Form::Any,
+            select: None,
+        };
+        let stream = ArchiveStream::new(Box::new(io::Cursor::new(sample.to_tar())), asked, options());
+        let found = crate::source::Stream::run(Box::new(stream), &mut |_, _| {}).unwrap();
+        let code = found[0].as_ref().err().map(|(_, failure)| failure.code);
+        assert_eq!(code, (!right).then_some(Code::DigestMismatch));
+    }
+}
+
+#[test]
+fn an_empty_list_is_no_image() {
+    for (name, list) in [
+        ("index.json", r#"{"schemaVersion":2,"manifests":[]}"#),
+        ("manifest.json", "[]"),
+        ("manifest.json", "null"),
+    ] {
+        let mut sample = Sample::default();
+        sample.add(name, list.as_bytes());
+        for seen in every_way(&sample.to_tar()) {
+            assert!(
+                matches!(&seen, Err(failure) if [Code::NotAnImage, Code::Corrupt].contains(&failure.code)),
+                "{list}"
+            );
+        }
     }
 }
 
@@ -466,6 +527,79 @@ fn caps_hold() {
         open_target(&target, &options).and_then(see).err().unwrap().code,
         Code::TooLarge
     );
+}
+
+#[test]
+fn caps_of_what_is_listed_hold() {
+    let two = || {
+        [
+            Made::new("one:1", "1", &["a", "b"]),
+            Made::new("two:2", "2", &["c"]),
+        ]
+    };
+    let sample = Sample::docker(&two()).to_tar();
+    for packed in [false, true] {
+        let saved = save(&if packed { gzip(&sample) } else { sample.clone() });
+        let target: Target = saved.path.to_str().unwrap().parse().unwrap();
+        let mut options = options();
+        options.limits.layers = 1;
+        let seen = open_target(&target, &options).and_then(see).unwrap();
+        assert_eq!(seen.found[0].as_ref().unwrap_err().1.code, Code::TooLarge);
+        assert!(seen.found[1].is_ok(), "the other image is told");
+        options.limits.descriptors = 1;
+        let failure = open_target(&target, &options).and_then(see).err().unwrap();
+        assert_eq!(failure.code, Code::TooLarge, "{failure}");
+        options.limits = Limits {
+            layers: 2,
+            descriptors: 2,
+            ..Limits::default()
+        };
+        assert_eq!(
+            open_target(&target, &options)
+                .and_then(see)
+                .unwrap()
+                .images()
+                .len(),
+            2
+        );
+    }
+}
+
+#[test]
+fn no_layer_is_left_out_because_the_configuration_names_fewer() {
+    let made = Made::new("one:1", "1", &["a"]);
+    let fewer = Made::new("one:1", "1", &[]);
+    for (config, layers) in [
+        (fewer.config(), r#""a.tar""#),
+        (made.config(), r#""a.tar","a.tar""#),
+        (made.config(), ""),
+    ] {
+        let mut sample = Sample::default();
+        sample.add("a.tar", &layer("a"));
+        sample.add("config.json", &config);
+        let listing = format!(r#"[{{"Config":"config.json","RepoTags":["one:1"],"Layers":[{layers}]}}]"#);
+        sample.add("manifest.json", listing.as_bytes());
+        assert_code(&sample.to_tar(), Code::Corrupt);
+    }
+}
+
+#[test]
+fn one_image_listed_twice_is_one_image() {
+    let one = || Made::new("one:1", "1", &["a"]);
+    let mut also = one();
+    also.names = vec!["one:2"];
+    let twice = || [one(), one(), Made::new("two:2", "2", &["b"])];
+    for (sample, images) in [
+        (Sample::oci(&twice()), 2),
+        (Sample::both(&twice(), &[one()]), 2),
+        (Sample::both(&[one()], &[also]), 1),
+    ] {
+        for seen in every_way(&sample.to_tar()) {
+            let seen = seen.unwrap();
+            assert_eq!(seen.images().len(), images);
+            assert_eq!(seen.images()[0].name, "library/one");
+        }
+    }
 }
 
 #[test]

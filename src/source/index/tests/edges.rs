@@ -55,6 +55,57 @@ fn a_child_of_the_hosts_processor_in_another_variant_is_its_own() {
 }
 
 #[test]
+fn one_child_listed_twice_is_one_image() {
+    let mut store = Store::default();
+    let image = store.image("linux/s390x", LAYER, "");
+    let other = store.image("linux/riscv64", LAYER, "");
+    let root = index(&[
+        child(&image, MANIFEST, "linux/s390x"),
+        child(&other, MANIFEST, "linux/riscv64"),
+        child(&image, MANIFEST, "linux/s390x"),
+        child(&image, MANIFEST, "linux/386"),
+        child(&image, MANIFEST, ""),
+    ]);
+    let found = open(&mut store, &root, PlatformChoice::All).unwrap();
+    assert_eq!(platforms(&found), ["linux/s390x", "linux/riscv64"]);
+}
+
+#[test]
+fn what_is_said_to_be_too_large_is_not_read() {
+    let mut store = Store::default();
+    let limits = Limits::default();
+    let inner = store.put(&index(&[]));
+    let image = store.image("linux/s390x", LAYER, "");
+    let sized = |json: String, size: u64| json.replace(r#""size":5"#, &format!(r#""size":{size}"#));
+    // A nested index, and a manifest that has to be read to know its platform.
+    for (child, over) in [
+        (child(&inner, INDEX, ""), true),
+        (child(&image, MANIFEST, ""), true),
+        (child(&image, MANIFEST, ""), false),
+    ] {
+        let root = index(&[sized(child, limits.manifest + u64::from(over))]);
+        let before = store.reads.get();
+        let found = open(&mut store, &root, PlatformChoice::All).unwrap();
+        assert_eq!(
+            found[0].as_ref().err().map(|(_, failure)| failure.code),
+            over.then_some(Code::TooLarge)
+        );
+        assert_eq!(store.reads.get() == before, over);
+    }
+    let manifest = String::from_utf8(store.blobs[&image].clone()).unwrap();
+    for over in [true, false] {
+        let size = limits.config + u64::from(over);
+        let root = manifest.replacen(r#""},"#, &format!(r#"","size":{size}}},"#), 1);
+        assert_ne!(root, manifest);
+        let found = open(&mut store, &root, PlatformChoice::Default);
+        assert_eq!(
+            found.err().map(|failure| failure.code),
+            over.then_some(Code::TooLarge)
+        );
+    }
+}
+
+#[test]
 fn an_absent_child_that_could_be_anything_is_no_mere_note() {
     let mut store = Store::default();
     let image = store.image("linux/s390x", LAYER, "");
@@ -67,6 +118,12 @@ fn an_absent_child_that_could_be_anything_is_no_mere_note() {
     let found = open(&mut store, &with(""), PlatformChoice::All).unwrap();
     assert!(found[0].is_ok());
     assert_eq!(found[1].as_ref().unwrap_err().1.code, Code::NotFound);
+    let found = open(&mut store, &with(""), exact("linux/s390x")).unwrap();
+    let notes = &found[0].as_ref().unwrap().notes;
+    assert!(
+        notes.iter().any(|note| note.contains("cannot be read")),
+        "{notes:?}"
+    );
     // It may be the one that was asked for.
     let failure = open(&mut store, &with(""), exact("linux/riscv64")).unwrap_err();
     assert_eq!(failure.code, Code::NotFound);
