@@ -56,11 +56,18 @@ fn not_applied(rule: &'static Rule, node: &Node) -> Option<Finding> {
         return None;
     }
     let path = tools::first_path(node);
-    let mut finding = Finding::new(
-        rule,
-        format!("{path} carries file capabilities as `{NOT_APPLIED}`, which common runtimes do not apply"),
-        FIX,
-    );
+    let carries = format!("{path} carries `{NOT_APPLIED}`, which common runtimes do not apply");
+    let message = match node.unapplied_capability.as_deref().map(capability::decode) {
+        Some(Ok(set)) if set.permitted != 0 => {
+            format!(
+                "{carries}; one that does would give {} to whoever starts it",
+                names(set.permitted)
+            )
+        }
+        Some(Err(why)) => format!("{carries}; its value {why}"),
+        Some(Ok(_)) | None => carries,
+    };
+    let mut finding = Finding::new(rule, message, FIX);
     finding.severity = Severity::Low;
     finding.layer = Some(node.layer);
     finding.path = Some(path);

@@ -1,5 +1,10 @@
 //! An entry is one tar member made safe: clean path, known kind, marker names understood.
 
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+
 use super::{Entry, Kind, remarks::Remarks};
 use crate::{
     failure::{Code, Failure, Result},
@@ -11,6 +16,11 @@ use crate::{
 };
 
 const CAPABILITY: &[u8] = b"security.capability";
+/// As libarchive writes values (`tar(5)`); it leaves the padding out, other writers do not.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 const SCHILY: &[u8] = b"SCHILY.xattr.";
 const LIBARCHIVE: &[u8] = b"LIBARCHIVE.xattr.";
 /// Longest name of an extended attribute (Linux).
@@ -35,11 +45,15 @@ pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> 
         remarks.gap(None, format!("`{shown}` has {why}"), Hides::Nothing);
         return Ok(None);
     }
-    let (mut capability, mut xattrs) = (None, Vec::new());
+    let (mut capability, mut unapplied_capability, mut xattrs) = (None, None, Vec::new());
     for (key, value) in member.records.iter() {
         let Some(name) = key.strip_prefix(SCHILY) else {
             if let Some(name) = key.strip_prefix(LIBARCHIVE) {
-                xattrs.push(text::escape(&[LIBARCHIVE, &percent_decoded(name)].concat()));
+                let name = percent_decoded(name);
+                if name == CAPABILITY && value.len() <= limits.xattr {
+                    unapplied_capability = BASE64.decode(value).ok();
+                }
+                xattrs.push(text::escape(&[LIBARCHIVE, &name].concat()));
             }
             continue;
         };
@@ -84,6 +98,7 @@ pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> 
         gid: member.gid as u64,
         size,
         capability,
+        unapplied_capability,
         xattrs,
         program: None,
         kept: None,
@@ -103,7 +118,9 @@ pub(super) fn weight(entry: &Entry) -> usize {
         .iter()
         .map(|name| name.len() + size_of::<String>())
         .sum();
-    entry.path.as_bytes().len() + link + xattrs + entry.capability.as_ref().map_or(0, Vec::len)
+    let values = [&entry.capability, &entry.unapplied_capability];
+    let values: usize = values.into_iter().flatten().map(Vec::len).sum();
+    entry.path.as_bytes().len() + link + xattrs + values
 }
 
 /// Understands whiteouts, of which only the last component counts. `None`: a marker that is ignored. The kind is `None`

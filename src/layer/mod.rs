@@ -72,6 +72,8 @@ pub struct Entry {
     pub size: u64,
     /// Raw `security.capability`, as `SCHILY.xattr` carries it.
     pub capability: Option<Vec<u8>>,
+    /// The same as `LIBARCHIVE.xattr` carries it, which common runtimes do not apply.
+    pub unapplied_capability: Option<Vec<u8>>,
     /// Names of other extended attributes, and of those that common runtimes do not apply (`LIBARCHIVE.xattr.…`).
     pub xattrs: Vec<String>,
     /// What it is as a program; only for regular files that look like one.

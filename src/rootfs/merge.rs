@@ -353,6 +353,7 @@ fn node(inode: &Inode<'_>) -> Node {
         gid: inode.gid,
         size: entry.map_or(0, |entry| entry.size),
         capability: inode.capability.clone(),
+        unapplied_capability: entry.and_then(|entry| entry.unapplied_capability.clone()),
         xattrs: entry.map_or_else(Vec::new, |entry| entry.xattrs.clone()),
         headers_differ: inode.headers_differ,
         owners: inode.owners.clone(),

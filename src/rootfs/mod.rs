@@ -77,6 +77,8 @@ pub struct Node {
     pub size: u64,
     /// Raw `security.capability`.
     pub capability: Option<Vec<u8>>,
+    /// As [`Entry::unapplied_capability`] has it.
+    pub unapplied_capability: Option<Vec<u8>>,
     /// Names of other extended attributes, as [`Entry::xattrs`] has them.
     pub xattrs: Vec<String>,
     /// Headers of its hard links differ in mode, owner or capability, and runtimes in which of them they apply.

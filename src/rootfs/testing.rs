@@ -17,6 +17,7 @@ pub(crate) fn entry(path: &str, kind: Kind, mode: u16) -> Entry {
         gid: 0,
         size: 0,
         capability: None,
+        unapplied_capability: None,
         xattrs: Vec::new(),
         program: None,
         kept: None,

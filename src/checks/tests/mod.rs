@@ -1265,7 +1265,20 @@ fn headers_that_differ_are_said() {
 fn capabilities_that_no_runtime_applies_weigh_little() {
     let mut entry = program("/bin/ping", []);
     entry.xattrs = vec!["LIBARCHIVE.xattr.security.capability".to_owned()];
-    let found = in_files("file-capability", [entry]);
-    assert_eq!(found[0].severity, Severity::Low);
-    assert!(found[0].message.contains("do not apply"));
+    let said = |value: Option<&[u8]>| {
+        let mut entry = entry.clone();
+        entry.unapplied_capability = value.map(<[u8]>::to_vec);
+        let found = in_files("file-capability", [entry]);
+        assert_eq!(found[0].severity, Severity::Low);
+        found[0].message.clone()
+    };
+    let plain =
+        "/bin/ping carries `LIBARCHIVE.xattr.security.capability`, which common runtimes do not apply";
+    let admin = b"\x01\0\0\x02\0\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0";
+    assert_eq!(said(None), plain);
+    assert_eq!(
+        said(Some(admin)),
+        format!("{plain}; one that does would give sys_admin to whoever starts it")
+    );
+    assert!(said(Some(b"\x01\0")).starts_with(&format!("{plain}; its value ")));
 }

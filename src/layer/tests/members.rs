@@ -391,6 +391,22 @@ fn extended_attributes_are_kept_or_named() {
         .end();
     assert_eq!(only(&blob).capability.as_deref(), Some(&b""[..]));
     // libarchive codes what it likes of a name.
+    for (written, value) in [
+        (
+            &b"AQAAAgAgAAAAAAAAAAAAAAAAAAA="[..],
+            Some(&b"\x01\0\0\x02\0\x20"[..]),
+        ),
+        (b"AQAAAgAgAAAAAAAAAAAAAAAAAAA", Some(b"\x01\0\0\x02\0\x20")),
+        (b"no base64", None),
+    ] {
+        let blob = Tar::default()
+            .pax(&[("LIBARCHIVE.xattr.security.capability", written)])
+            .file("x", b"")
+            .end();
+        let found = only(&blob).unapplied_capability;
+        assert_eq!(found.as_deref().and_then(|found| found.get(..6)), value);
+        assert_eq!(found.map(|found| found.len()), value.map(|_| 20));
+    }
     for key in [
         "LIBARCHIVE.xattr.security%2Ecapability",
         "LIBARCHIVE.xattr.%73ecurity.capabilit%79",
