@@ -60,7 +60,13 @@ pub(super) fn build(member: &Member, limits: &Limits, remarks: &mut Remarks) -> 
         if name.len() > XATTR_NAME || value.len() > limits.xattr {
             return Err(Failure::new(
                 Code::TooLarge,
-                format!("`{path}` has an extended attribute that Linux could not hold"),
+                format!(
+                    "`{path}` has an extended attribute that Linux could not hold: its name has {} bytes (limit {XATTR_NAME}), its \
+                     value {} (limit {})",
+                    name.len(),
+                    value.len(),
+                    limits.xattr
+                ),
             ));
         }
         if name == CAPABILITY {
