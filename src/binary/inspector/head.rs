@@ -51,9 +51,10 @@ impl Head {
         }
     }
 
-    /// Appends what there is room for, and returns the rest.
+    /// Appends bytes up to `most` in all, and returns the rest.
     pub(super) fn fill<'b>(&mut self, bytes: &'b [u8], most: usize) -> &'b [u8] {
-        let room = most.min(self.most).saturating_sub(self.len());
+        let most = self.length.map_or(most, |_| most.min(self.most));
+        let room = most.saturating_sub(self.len());
         let (taken, rest) = bytes.split_at(bytes.len().min(room));
         match (&mut self.many, &mut self.length) {
             (Some(many), Some(length)) => {
