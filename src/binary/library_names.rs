@@ -6,6 +6,8 @@ use super::search::OVERLAP;
 
 /// What every such name has in it.
 pub(super) const MARK: &[u8] = b".so";
+/// Shortest name that is looked at: of so many bytes four stand where the search asks for text, wherever it began.
+const SHORTEST: usize = 7;
 /// Longest name that is looked at: one that goes on behind the searched bytes is whole in the next ones, together with the
 /// byte before it and the one behind.
 const LONGEST: usize = OVERLAP - 2;
@@ -81,7 +83,7 @@ fn name_at(data: &[u8], at: usize, end: usize) -> Option<&[u8]> {
     let length = before.iter().rev().take_while(|byte| is_name(**byte)).count();
     let name = data.get(at - length..end)?;
     let stem = before.last().is_some_and(|byte| is_name(*byte) && *byte != b'/');
-    (stem && name.len() <= LONGEST).then_some(name)
+    (stem && (SHORTEST..=LONGEST).contains(&name.len())).then_some(name)
 }
 
 fn is_name(byte: u8) -> bool {
@@ -113,11 +115,11 @@ mod tests {
                 "/usr/lib/libz.so",
                 "libX-1.2.so.6",
                 "libssl.so.3",
-                "libstdc++.so.6.0.30",
-                "s.so"
+                "libstdc++.so.6.0.30"
             ]
         );
-        let nothing: [&[u8]; 6] = [
+        let nothing: [&[u8]; 7] = [
+            b"\0s.so.1\0",
             b"\0.so\0",
             b"/.so\0",
             b"a.source\0",
@@ -155,10 +157,10 @@ mod tests {
     #[test]
     fn too_many_names_are_told() {
         let mut names = LibraryNames::default();
-        note(&mut names, b"a.so b.so a.so", 0, false, 2);
-        note(&mut names, b"b.so a.so", 0, false, 2);
-        assert_eq!(names.take(&[b"a.so"]), (vec![b"b.so".to_vec()], false));
-        note(&mut names, b"a.so b.so c.so", 0, false, 2);
+        note(&mut names, b"liba.so libb.so liba.so", 0, false, 2);
+        note(&mut names, b"libb.so liba.so", 0, false, 2);
+        assert_eq!(names.take(&[b"liba.so"]), (vec![b"libb.so".to_vec()], false));
+        note(&mut names, b"liba.so libb.so libc.so", 0, false, 2);
         assert!(names.take(&[]).1);
     }
 }
