@@ -125,18 +125,9 @@ impl<'a> Reading<'a> {
         wanted: &SymbolNames,
     ) -> (BTreeSet<&'a [u8]>, BTreeSet<&'a [u8]>) {
         let (mut imports, mut defines) = (BTreeSet::new(), BTreeSet::new());
-        let Some(Symbols {
-            table, names, looked, ..
-        }) = self.symbols
-        else {
+        let Some((symbols, names)) = self.symbol_table() else {
             return (imports, defines);
         };
-        let size = symbol_size(self.ctx);
-        let bytes = self.content.at(table, looked.saturating_mul(size));
-        let Ok(symbols) = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx) else {
-            return (imports, defines);
-        };
-        let names = self.content.at(names, usize::MAX);
         for symbol in &symbols {
             let name = names.get(symbol.st_name..).unwrap_or_default();
             if let Some(name) = wanted.find(name) {
@@ -149,22 +140,26 @@ impl<'a> Reading<'a> {
         }
         (imports, defines)
     }
-}
 
-impl Reading<'_> {
     /// Whether there is a dynamic symbol that a library must bring before the file can run.
     pub(super) fn asks_for_symbols(&self) -> bool {
-        let Some(Symbols { table, looked, .. }) = self.symbols else {
-            return false;
-        };
-        let size = symbol_size(self.ctx);
-        let bytes = self.content.at(table, looked.saturating_mul(size));
-        let Ok(symbols) = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx) else {
+        let Some((symbols, _)) = self.symbol_table() else {
             return false;
         };
         symbols.iter().any(|symbol| {
             symbol.st_shndx == 0 && goblin::elf::sym::st_bind(symbol.st_info) == goblin::elf::sym::STB_GLOBAL
         })
+    }
+
+    /// The dynamic symbols that were read, and the bytes from their names on.
+    fn symbol_table(&self) -> Option<(Symtab<'a>, &'a [u8])> {
+        let symbols = self.symbols?;
+        let size = symbol_size(self.ctx);
+        let bytes = self
+            .content
+            .at(symbols.table, symbols.looked.saturating_mul(size));
+        let table = Symtab::parse(bytes, 0, bytes.len() / size, self.ctx).ok()?;
+        Some((table, self.content.at(symbols.names, usize::MAX)))
     }
 }
 

@@ -140,7 +140,6 @@ impl<'a> Inspector<'a> {
 
     /// Takes the next bytes of the file, in pieces of any size. Returns whether it wants more.
     pub fn feed(&mut self, mut bytes: &[u8]) -> bool {
-        let at = self.taken;
         self.taken += bytes.len() as u64;
         if self.stage == Stage::Unknown {
             bytes = self.head.fill(bytes, HEAD);
@@ -170,12 +169,10 @@ impl<'a> Inspector<'a> {
                     if self.last.is_empty() {
                         self.leave_head();
                     }
-                    if let Some(appended) = &mut self.appended {
-                        let held = bytes.len() - rest.len();
-                        let skipped = self.taken - at - bytes.len() as u64;
-                        appended.feed(at + skipped + held as u64, rest);
-                    }
                     let mut place = self.taken - rest.len() as u64;
+                    if let Some(appended) = &mut self.appended {
+                        appended.feed(place, rest);
+                    }
                     for chunk in rest.chunks(CHUNK) {
                         self.search_behind(chunk, place);
                         place += chunk.len() as u64;
