@@ -51,6 +51,8 @@ impl fmt::Display for Unread {
 pub(in crate::binary) struct Place<'a> {
     pub(in crate::binary) catalog: &'a Catalog,
     pub(in crate::binary) limits: &'a Limits,
+    /// What code a library carries is wanted, too.
+    pub(in crate::binary) libraries: bool,
     pub(in crate::binary) budget: Rc<Budget>,
     /// Archives around this file.
     pub(in crate::binary) depth: usize,

@@ -13,10 +13,10 @@ use goblin::{
             DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, Dyn,
         },
         header::{
-            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_ARM, ET_DYN,
-            ET_EXEC,
+            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_AARCH64, EM_ARM,
+            EM_RISCV, EM_X86_64, ET_DYN, ET_EXEC,
         },
-        program_header::{PF_X, PT_DYNAMIC, PT_INTERP, PT_LOAD},
+        program_header::{PF_R, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD},
     },
 };
 
@@ -60,7 +60,16 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Reads `content`, which begins with [`MAGIC`].
     pub(super) fn of(content: Content<'a>, limits: &Limits) -> Self {
-        let mut reading = Self {
+        let mut reading = Self::unread(content);
+        match reading.header() {
+            Some(header) => reading.program(&header, limits),
+            None => reading.damage(CUT),
+        }
+        reading
+    }
+
+    fn unread(content: Content<'a>) -> Self {
+        Self {
             content,
             ctx: Ctx::new(Container::Big, Endian::Little),
             elf: Elf::default(),
@@ -71,12 +80,7 @@ impl<'a> Reading<'a> {
             headers_end: 0,
             entries: Vec::new(),
             symbols: None,
-        };
-        match reading.header() {
-            Some(header) => reading.program(&header, limits),
-            None => reading.damage(CUT),
         }
-        reading
     }
 
     /// Notes the first thing that could not be read.
@@ -174,18 +178,15 @@ impl<'a> Reading<'a> {
         let lone = !entries
             .iter()
             .any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME))
-            && self.symbols.is_none_or(|symbols| symbols.count <= 1)
-            && header.e_entry != 0;
-        self.enters_code =
-            matches!(header.e_type, ET_EXEC | ET_DYN) && header.e_entry != 0 && self.is_code(header.e_entry);
+            && self.symbols.is_none_or(|symbols| symbols.count <= 1);
         self.elf.startable = match header.e_type {
             ET_EXEC => true,
-            ET_DYN => {
-                let by_name = self.elf.interpreter.is_some() || position_independent || lone;
-                // The kernel starts whatever has an entry point, be it called a library. Linkers of old gave libraries one
-                // as well; what asks nothing of other files runs behind it without a loader.
-                by_name || self.enters_code && !self.asks_for_symbols()
+            // The kernel starts whatever has an entry point, be it called a library. Linkers of old gave libraries one as
+            // well; what asks nothing of other files runs behind it without a loader.
+            ET_DYN if self.enters_code => {
+                self.elf.interpreter.is_some() || position_independent || lone || !self.asks_for_symbols()
             }
+            ET_DYN => self.elf.interpreter.is_some(),
             _ => false,
         };
         self.elf.needed = needed;
@@ -212,6 +213,7 @@ impl<'a> Reading<'a> {
             .map(|segment| segment.p_offset.saturating_add(segment.p_filesz))
             .max()
             .unwrap_or_default();
+        self.enters_code = matches!(header.e_type, ET_EXEC | ET_DYN) && self.is_code(header.e_entry);
     }
 
     fn interpreter(&mut self) -> Option<Vec<u8>> {
@@ -286,14 +288,29 @@ impl<'a> Reading<'a> {
             })
     }
 
-    /// Whether a loaded segment has code at `address`.
+    /// Whether the kernel maps `address` as code: whole pages, and all of a 32-bit program that says nothing of its stack
+    /// (`READ_IMPLIES_EXEC`). Address 0 is that of the header, which some machines take for instructions.
     fn is_code(&self, address: u64) -> bool {
-        let code = self
-            .segments
+        if address == 0 && matches!(self.elf.machine, EM_AARCH64 | EM_RISCV) {
+            return false;
+        }
+        let page: u64 = match self.elf.machine {
+            EM_386 | EM_X86_64 => 4 << 10,
+            _ => 64 << 10,
+        };
+        let silent = !self.segments.iter().any(|segment| segment.p_type == PT_GNU_STACK);
+        let code = if silent && !self.elf.class64 {
+            PF_R | PF_X
+        } else {
+            PF_X
+        };
+        self.segments
             .iter()
-            .filter(|segment| segment.p_type == PT_LOAD && segment.p_flags & PF_X != 0);
-        code.filter_map(|segment| Some((address.checked_sub(segment.p_vaddr)?, segment.p_filesz)))
-            .any(|(within, size)| within < size)
+            .filter(|segment| segment.p_type == PT_LOAD && segment.p_flags & code != 0)
+            .any(|segment| {
+                let end = segment.p_vaddr.saturating_add(segment.p_filesz);
+                segment.p_vaddr / page <= address / page && address / page < end.div_ceil(page)
+            })
     }
 
     /// The value of the first dynamic entry with this tag.
@@ -321,6 +338,26 @@ impl<'a> Reading<'a> {
 
     fn word_of(&self, bytes: &[u8]) -> Option<u32> {
         (bytes.len() == 4).then(|| self.number(bytes) as u32)
+    }
+}
+
+/// Whether the file that begins with `head` may be a program by its headers: what has no interpreter and no entry point in
+/// code is started by neither the kernel nor a loader.
+pub(super) fn may_start(head: &[u8], limits: &Limits) -> bool {
+    let mut reading = Reading::unread(Content::whole(head));
+    let Some(header) = reading.header() else {
+        return true;
+    };
+    reading.read_segments(&header, limits);
+    match header.e_type {
+        ET_EXEC => true,
+        ET_DYN => {
+            let mut segments = reading.segments.iter();
+            let interpreted = segments.any(|segment| segment.p_type == PT_INTERP);
+            // What is damaged here may lie behind these bytes.
+            interpreted || reading.enters_code || reading.elf.damage.is_some()
+        }
+        _ => false,
     }
 }
 

@@ -73,11 +73,21 @@ enum Stage {
 }
 
 impl<'a> Inspector<'a> {
-    /// An inspector that knows `catalog` and keeps to `limits`.
+    /// An inspector that knows `catalog` and keeps to `limits`. What never starts, such as a library, is not searched for tools.
     pub fn new(catalog: &'a Catalog, limits: &'a Limits) -> Self {
+        Self::with(catalog, limits, false)
+    }
+
+    /// An inspector that says of libraries, too, what code they carry.
+    pub fn of_libraries(catalog: &'a Catalog, limits: &'a Limits) -> Self {
+        Self::with(catalog, limits, true)
+    }
+
+    fn with(catalog: &'a Catalog, limits: &'a Limits, libraries: bool) -> Self {
         Self::at(Place {
             catalog,
             limits,
+            libraries,
             budget: Rc::new(Budget::new(limits)),
             depth: 0,
             bare: false,
@@ -283,8 +293,12 @@ impl<'a> Inspector<'a> {
 
     /// Searches the head up to `end`; behind which `more` of the file comes.
     fn search_head(&mut self, end: usize, more: bool) {
+        let head = self.head.get(..end).unwrap_or_default();
+        if self.searched == 0 {
+            self.traces.names_only = !self.place.libraries && !elf::may_start(head, self.limits);
+        }
         let from = self.searched.saturating_sub(OVERLAP);
-        let data = self.head.get(from..end).unwrap_or_default();
+        let data = head.get(from..).unwrap_or_default();
         self.traces.search(data, from as u64, self.searched - from, more);
         self.searched = end;
     }

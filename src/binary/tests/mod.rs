@@ -8,6 +8,7 @@ mod headers;
 mod lies;
 mod scripts;
 mod squashfs;
+mod starting;
 
 use std::{
     collections::BTreeSet,
@@ -28,9 +29,24 @@ fn inspect(bytes: &[u8]) -> Option<Program> {
     inspect_in(bytes, &[bytes.len().max(1)], &Limits::default())
 }
 
-/// The same, fed in pieces of these sizes over and over.
+/// The same, fed in pieces of these sizes over and over. A scan finds the same in all that starts.
 fn inspect_in(bytes: &[u8], sizes: &[usize], limits: &Limits) -> Option<Program> {
-    let mut inspector = Inspector::new(Catalog::builtin(), limits);
+    let all = inspect_by(Inspector::of_libraries(Catalog::builtin(), limits), bytes, sizes);
+    let scanned = inspect_by(Inspector::new(Catalog::builtin(), limits), bytes, sizes);
+    match (&all, &scanned) {
+        (Some(all), Some(scanned)) if !all.starts() => {
+            assert!(!scanned.starts());
+            assert_eq!(
+                (&scanned.form, &scanned.inside, &scanned.opaque),
+                (&all.form, &all.inside, &all.opaque)
+            );
+        }
+        _ => assert_eq!(scanned, all),
+    }
+    all
+}
+
+fn inspect_by(mut inspector: Inspector<'_>, bytes: &[u8], sizes: &[usize]) -> Option<Program> {
     inspector.begin(bytes.len() as u64, true);
     let mut rest = bytes;
     for size in sizes.iter().cycle() {
@@ -51,7 +67,7 @@ fn families(program: &Program) -> Vec<&str> {
         .collect()
 }
 
-/// How an ELF file of the tests is to look: 64-bit, little-endian, one segment that holds all of it.
+/// How an ELF file of the tests is to look: 64-bit, little-endian, one segment that holds all of it. A library begins nowhere.
 #[derive(Clone, Default)]
 struct Elf64<'a> {
     interpreter: Option<&'a str>,
@@ -163,13 +179,16 @@ impl Elf64<'_> {
         let mut out = b"\x7fELF\x02\x01\x01".to_vec();
         out.resize(16, 0);
         out.extend([if self.fixed { 2 } else { 3 }, 0, 62, 0, 1, 0, 0, 0]);
-        for word in [1_u64, 64, 1] {
+        let asks = self.soname.is_some() || !self.needed.is_empty() || !self.imports.is_empty();
+        let library = asks && self.interpreter.is_none() && !self.position_independent && !self.fixed;
+        for word in [u64::from(!library), 64, 1] {
             out.extend(word.to_le_bytes());
         }
+        let flags = if library { 6 } else { 7_u32 };
         out.extend([0, 0, 0, 0, 64, 0, 56, 0, 3, 0, 64, 0, 1, 0, 0, 0]);
         let segment = |out: &mut Vec<u8>, kind: u32, at: u64, size: u64| {
             out.extend(kind.to_le_bytes());
-            out.extend(6_u32.to_le_bytes());
+            out.extend(flags.to_le_bytes());
             for word in [at, at, at, size, size, 1] {
                 out.extend(word.to_le_bytes());
             }
@@ -197,6 +216,16 @@ impl Elf64<'_> {
         }
         out
     }
+}
+
+/// Bytes without a pattern.
+fn noise(length: usize) -> Vec<u8> {
+    let mut state = 1_u64;
+    let next = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 56) as u8
+    });
+    next.take(length).collect()
 }
 
 const LOADER: &str = "/lib64/ld-linux-x86-64.so.2";

@@ -28,7 +28,7 @@ const CHUNK: usize = 128 << 10;
 pub fn run(global: &GlobalArgs, args: &IdentifyArgs) -> Done {
     let catalog = config::identify(global, &args.catalog)?;
     let limits = Limits::default();
-    let mut inspector = Inspector::new(catalog, &limits);
+    let mut inspector = Inspector::of_libraries(catalog, &limits);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut views = Vec::new();
     let mut unread = false;
