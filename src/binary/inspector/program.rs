@@ -57,6 +57,7 @@ impl Inspector<'_> {
                 found: &traces.found,
                 crates: &traces.crates,
                 go: info.as_ref(),
+                symbols: !traces.names_only,
             };
             identify::elf(self.catalog, &seen)
         };
