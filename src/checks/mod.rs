@@ -93,6 +93,8 @@ pub struct Subject<'a> {
     pub catalog: &'a Catalog,
     /// What the entry point needs, once it was asked for.
     closure: OnceCell<reach::Closure>,
+    /// See [`Subject::rules_of_tools`].
+    rules_of_tools: OnceCell<Vec<Option<&'static str>>>,
 }
 
 impl<'a> Subject<'a> {
@@ -109,12 +111,21 @@ impl<'a> Subject<'a> {
             platform,
             catalog,
             closure: OnceCell::new(),
+            rules_of_tools: OnceCell::new(),
         }
     }
 
     /// What the entry point needs.
     fn closure(&self) -> &reach::Closure {
         self.closure.get_or_init(|| reach::closure(self))
+    }
+
+    /// For each node, in their order, the rule about tools that it falls under by its content or its names.
+    fn rules_of_tools(&self) -> &[Option<&'static str>] {
+        self.rules_of_tools.get_or_init(|| {
+            let rule = |node| tools::rule_of(node, self);
+            self.rootfs.nodes().map(rule).collect()
+        })
     }
 }
 

@@ -29,7 +29,7 @@ pub(super) const MAGIC: &[u8] = b"\x7fELF";
 /// Longest interpreter path that the kernel takes (`PATH_MAX`), and longest library name that is looked at.
 const LONGEST_NAME: usize = 4_096;
 
-/// Damage for which the kernel does not start a file; of the rest only the loader takes note.
+/// Beginnings of damage for which the kernel does not start a file; of the rest only the loader takes note.
 pub(super) const REFUSED: [&str; 4] = [CUT, TOO_MANY_HEADERS, HEADERS_OUTSIDE, ENDLESS_INTERPRETER];
 const CUT: &str = "the header is cut";
 const TOO_MANY_HEADERS: &str = "it states more program headers than the kernel takes";
@@ -84,8 +84,8 @@ impl<'a> Reading<'a> {
     }
 
     /// Notes the first thing that could not be read.
-    fn damage(&mut self, what: &str) {
-        self.elf.damage.get_or_insert_with(|| what.to_owned());
+    fn damage(&mut self, what: impl Into<String>) {
+        self.elf.damage.get_or_insert_with(|| what.into());
     }
 
     /// The header. Class and byte order come from where the kernel sees them, the size of a program header and the file's
@@ -174,6 +174,14 @@ impl<'a> Reading<'a> {
             .collect();
         let (soname, rpath, runpath) = (first(DT_SONAME), first(DT_RPATH), first(DT_RUNPATH));
         self.symbols = self.find_symbols(&entries, names, limits);
+        if let Some(stated) = self.symbols.map(|symbols| symbols.stated)
+            && stated > limits.symbols as u64
+        {
+            self.damage(format!(
+                "it states {stated} dynamic symbols, more than are looked at (limit: {})",
+                limits.symbols
+            ));
+        }
         let position_independent = value(DT_FLAGS_1).is_some_and(|flags| flags & DF_1_PIE != 0);
         let lone = !entries
             .iter()
@@ -201,7 +209,10 @@ impl<'a> Reading<'a> {
         let bytes = size * usize::from(header.e_phnum);
         self.headers_end = header.e_phoff.saturating_add(bytes as u64);
         if bytes > limits.program_headers {
-            return self.damage(TOO_MANY_HEADERS);
+            return self.damage(format!(
+                "{TOO_MANY_HEADERS}: {} of {size} bytes (limit: {} bytes)",
+                header.e_phnum, limits.program_headers
+            ));
         }
         let table = self.content.at(header.e_phoff, bytes);
         if table.len() < bytes {
@@ -269,7 +280,12 @@ impl<'a> Reading<'a> {
         if entries.is_empty() {
             self.damage("the dynamic section lies outside the file, or outside what is held of it");
         } else if entries.last().is_some_and(|last| last.d_tag != DT_NULL) {
-            self.damage("the dynamic section has no end, or more entries than are looked at");
+            let most = limits.dynamic_entries;
+            self.damage(if entries.len() < most {
+                "the dynamic section has no end".to_owned()
+            } else {
+                format!("the dynamic section has more entries than are looked at (limit: {most})")
+            });
         }
         entries
     }

@@ -35,13 +35,23 @@ fn headers_and_entries_beyond_their_cap_are_damage() {
     let whole = with(3 * 56, 4_096);
     assert_eq!((whole.damage.as_deref(), whole.needed.len()), (None, 2));
     let headless = with(3 * 56 - 1, 4_096);
-    assert!(headless.damage.unwrap().contains("more program headers"));
+    assert_eq!(
+        headless.damage.as_deref(),
+        Some("it states more program headers than the kernel takes: 3 of 56 bytes (limit: 167 bytes)")
+    );
+    assert!(headless.refused().is_some());
     assert_eq!(headless.interpreter, None);
     // As many as there are, with the one that ends them.
     let entries = (1..20).find(|&most| with(3 * 56, most).damage.is_none()).unwrap();
     assert!(entries > 3, "{entries}");
     let cut = with(3 * 56, entries - 1);
-    assert!(cut.damage.unwrap().contains("more entries than are looked at"));
+    assert_eq!(
+        cut.damage,
+        Some(format!(
+            "the dynamic section has more entries than are looked at (limit: {})",
+            entries - 1
+        ))
+    );
 }
 
 #[test]
@@ -52,12 +62,45 @@ fn symbols_beyond_their_cap_are_not_looked_at() {
             symbols,
             ..Limits::default()
         };
-        let (_, program) = elf_in(&bytes, &limits);
-        families(&program) == ["heur.jobcontrol"]
+        let (elf, program) = elf_in(&bytes, &limits);
+        (families(&program) == ["heur.jobcontrol"], elf.damage)
     };
     // The null symbol and five names.
-    assert!(found(6));
-    assert!(!found(3));
+    assert_eq!(found(6), (true, None));
+    let told = "it states 6 dynamic symbols, more than are looked at (limit: 3)";
+    assert_eq!(found(3), (false, Some(told.to_owned())));
+}
+
+#[test]
+fn what_a_loader_could_read_and_this_could_not_is_told_of_what_may_start() {
+    let limits = Limits {
+        symbols: 3,
+        ..Limits::default()
+    };
+    let unread = |bytes: &[u8], executable: bool| {
+        let mut inspector = Inspector::new(Catalog::builtin(), &limits);
+        inspector.begin(bytes.len() as u64, executable);
+        inspector.feed(bytes);
+        inspector.finish();
+        inspector.unread()
+    };
+    assert_eq!(
+        unread(&linked(), true),
+        [
+            "is an ELF file that cannot be read as a loader would: it states 6 dynamic symbols, more than are looked at (limit: 3)"
+        ]
+    );
+    assert_eq!(unread(&linked(), false), [""; 0]);
+    // What the kernel refuses, and what it never starts, hides nothing.
+    let mut cut = linked();
+    cut.truncate(64 + 56);
+    assert_eq!(unread(&cut, true), [""; 0]);
+    let library = Elf64 {
+        soname: Some("libx.so"),
+        imports: vec!["a", "b", "c"],
+        ..Elf64::default()
+    };
+    assert_eq!(unread(&library.bytes(), true), [""; 0]);
 }
 
 #[test]
