@@ -8,8 +8,6 @@ mod command_line;
 mod debug_tool;
 mod device_file;
 mod empty_password;
-#[cfg(test)]
-mod exposure_tests;
 mod extra_root_account;
 mod file_capability;
 mod foreign_executable;
@@ -38,8 +36,6 @@ mod remote_login_port;
 mod residue;
 mod root_group;
 mod root_user;
-#[cfg(test)]
-mod run_tests;
 mod secret_file;
 mod secret_in_config;
 mod sensitive_volume;

@@ -14,6 +14,8 @@ mod mask_tests;
 mod notes;
 mod open;
 mod placing;
+#[cfg(test)]
+mod testing;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

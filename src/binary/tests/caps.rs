@@ -1,4 +1,4 @@
-//! Caps on programs: each one lowered and hit one step beyond it.
+//! Caps on programs and on archives: each one lowered and hit one step beyond it.
 
 use super::*;
 
@@ -107,12 +107,7 @@ fn what_a_loader_could_read_and_this_could_not_is_told_of_what_may_start() {
 fn names_of_libraries_beyond_their_cap_are_told_wherever_they_stand() {
     let names: Vec<String> = (0..12).map(|n| format!("libname{n}.so")).collect();
     let with = |data: Vec<u8>, library_names: usize, program: usize| {
-        let bytes = Elf64 {
-            fixed: true,
-            data,
-            ..Elf64::default()
-        }
-        .bytes();
+        let bytes = Elf64::holding(data).bytes();
         let limits = Limits {
             program,
             library_names,
@@ -132,24 +127,8 @@ fn names_of_libraries_beyond_their_cap_are_told_wherever_they_stand() {
 
 #[test]
 fn what_unpacks_to_more_than_its_cap_is_opaque() {
-    let inner = Elf64 {
-        fixed: true,
-        data: b"nothing to see".to_vec(),
-        ..Elf64::default()
-    }
-    .bytes();
-    let block = |bytes: &[u8]| {
-        let length = (bytes.len() as u32).to_le_bytes();
-        [&length[..], &length, &[2, 0, 0, 0], bytes].concat()
-    };
-    let (headers, rest) = inner.split_at(64 + 3 * 56);
-    let data = [&[0; 24][..], &block(headers), &block(rest)].concat();
-    let length = (data.len() + headers.len()) as u64;
-    let mut bytes = headers.to_vec();
-    for field in [64 + 32, 64 + 40] {
-        bytes[field..field + 8].copy_from_slice(&length.to_le_bytes());
-    }
-    bytes.extend(data);
+    let inner = program_with(["nothing to see"]);
+    let bytes = packed_as_stored(&inner, b"");
     let opaque = |unpacked: usize| {
         let limits = Limits {
             unpacked,
@@ -158,7 +137,68 @@ fn what_unpacks_to_more_than_its_cap_is_opaque() {
         elf_in(&bytes, &limits).1.opaque
     };
     assert_eq!(opaque(inner.len()), None);
-    for less in [inner.len() - 1, headers.len()] {
+    for less in [inner.len() - 1, 64 + 3 * 56] {
         assert!(opaque(less).is_some(), "{less}");
     }
+}
+
+#[test]
+fn each_cap_ends_the_looking_and_is_said() {
+    let tool = tool();
+    let limits = Limits {
+        archive_members: 3,
+        ..Limits::default()
+    };
+    let many: Vec<(&str, &[u8], Written)> = vec![("t", &tool, Written::Stored); 5];
+    let (found, unread) = held_in(&zip(&many), &[1 << 20], &limits);
+    assert_eq!(found.len(), 3);
+    assert_eq!(
+        unread,
+        ["has too many members (limit 3): the rest was not looked into"]
+    );
+
+    let zeros = vec![0; 1 << 20];
+    let bomb = gzipped(&tar(&[("zeros", &zeros), ("tool", &tool)]));
+    let limits = Limits {
+        archive_floor: 1_000,
+        ..Limits::default()
+    };
+    let (found, unread) = held_in(&bomb, &[1 << 20], &limits);
+    assert_eq!(found, [""; 0]);
+    assert!(
+        unread[0].starts_with("unpacks to more than 200 times its size and 1000 bytes (limit)"),
+        "{unread:?}"
+    );
+    assert_eq!(paths(&bomb), ["tool"]);
+
+    let limits = Limits {
+        archive_bytes: 500_000,
+        ..Limits::default()
+    };
+    let (found, unread) = held_in(&bomb, &[1 << 20], &limits);
+    assert_eq!(found, [""; 0]);
+    assert!(
+        unread[0].contains("unpack to more than 500000 bytes (limit)"),
+        "{unread:?}"
+    );
+}
+
+#[test]
+fn a_bomb_in_a_bomb_stays_within_the_cap_of_the_file() {
+    let zeros = vec![0; 8 << 20];
+    let inner = gzipped(&tar(&[("zeros", &zeros)]));
+    let bomb = zip(&[
+        ("a.tgz", &inner, Written::Deflated),
+        ("b.tgz", &inner, Written::Deflated),
+    ]);
+    let limits = Limits {
+        archive_floor: 1 << 20,
+        ..Limits::default()
+    };
+    let (found, unread) = held_in(&bomb, &[1 << 20], &limits);
+    assert_eq!(found, [""; 0]);
+    assert!(
+        unread.iter().any(|why| why.contains("unpacks to more than")),
+        "{unread:?}"
+    );
 }

@@ -5,7 +5,10 @@ mod caps;
 mod codecs;
 mod contents;
 mod edges;
-mod members;
+mod end;
+mod headers;
+mod names;
+mod pax;
 mod properties;
 mod sparse;
 mod toc;
@@ -19,6 +22,7 @@ use super::{fuzzing::read_pieces, testing::*, *};
 use crate::{
     failure::{Code, Failure, Result},
     gap::Hides,
+    image::Algorithm,
 };
 
 /// Reads with these limits and wants.
@@ -31,6 +35,18 @@ fn read_with(blob: &[u8], wants: &[Want], limits: &Limits) -> Result<LayerFacts>
         held: &AtomicUsize::new(0),
     };
     read(&mut &blob[..], None, &reading)
+}
+
+/// Reads from any reader, keeps nothing, and takes its digest by this algorithm.
+fn read_from(blob: &mut (dyn Read + Send), algorithm: Option<Algorithm>) -> Result<LayerFacts> {
+    let reading = Reading {
+        catalog: Catalog::builtin(),
+        wants: &[],
+        limits: &Limits::default(),
+        stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
+    };
+    read(blob, algorithm, &reading)
 }
 
 fn facts(blob: &[u8]) -> LayerFacts {
