@@ -3,23 +3,23 @@
 //! Each piece is read by itself and capped before it is parsed. One that cannot be read is damage; the file stays a
 //! program, since what misleads this reader need not mislead the kernel.
 
+mod starting;
 mod symbols;
 
 use goblin::{
     container::{Container, Ctx, Endian},
     elf::{
         Dynamic, Header, ProgramHeader,
-        dynamic::{
-            DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, Dyn,
-        },
+        dynamic::{DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, Dyn},
         header::{
-            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_AARCH64, EM_ARM,
-            EM_RISCV, EM_X86_64, ET_DYN, ET_EXEC,
+            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_ARM, ET_DYN,
+            ET_EXEC,
         },
-        program_header::{PF_R, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD},
+        program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD},
     },
 };
 
+pub(super) use self::starting::may_start;
 use self::symbols::Symbols;
 use super::{Content, Elf};
 use crate::limits::Limits;
@@ -182,21 +182,7 @@ impl<'a> Reading<'a> {
                 limits.symbols
             ));
         }
-        let position_independent = value(DT_FLAGS_1).is_some_and(|flags| flags & DF_1_PIE != 0);
-        let lone = !entries
-            .iter()
-            .any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME))
-            && self.symbols.is_none_or(|symbols| symbols.count <= 1);
-        self.elf.startable = match header.e_type {
-            ET_EXEC => true,
-            // The kernel starts whatever has an entry point, be it called a library. Linkers of old gave libraries one as
-            // well; what asks nothing of other files runs behind it without a loader.
-            ET_DYN if self.enters_code => {
-                self.elf.interpreter.is_some() || position_independent || lone || !self.asks_for_symbols()
-            }
-            ET_DYN => self.elf.interpreter.is_some(),
-            _ => false,
-        };
+        self.elf.startable = self.starts(header.e_type, &entries);
         self.elf.needed = needed;
         self.elf.soname = soname;
         self.elf.rpath = rpath;
@@ -304,31 +290,6 @@ impl<'a> Reading<'a> {
             })
     }
 
-    /// Whether the kernel maps `address` as code: whole pages, and all of a 32-bit program that says nothing of its stack
-    /// (`READ_IMPLIES_EXEC`). Address 0 is that of the header, which some machines take for instructions.
-    fn is_code(&self, address: u64) -> bool {
-        if address == 0 && matches!(self.elf.machine, EM_AARCH64 | EM_RISCV) {
-            return false;
-        }
-        let page: u64 = match self.elf.machine {
-            EM_386 | EM_X86_64 => 4 << 10,
-            _ => 64 << 10,
-        };
-        let silent = !self.segments.iter().any(|segment| segment.p_type == PT_GNU_STACK);
-        let code = if silent && !self.elf.class64 {
-            PF_R | PF_X
-        } else {
-            PF_X
-        };
-        self.segments
-            .iter()
-            .filter(|segment| segment.p_type == PT_LOAD && segment.p_flags & code != 0)
-            .any(|segment| {
-                let end = segment.p_vaddr.saturating_add(segment.p_filesz);
-                segment.p_vaddr / page <= address / page && address / page < end.div_ceil(page)
-            })
-    }
-
     /// The value of the first dynamic entry with this tag.
     pub(super) fn dynamic_value(&self, tag: u64) -> Option<u64> {
         self.entries
@@ -354,26 +315,6 @@ impl<'a> Reading<'a> {
 
     fn word_of(&self, bytes: &[u8]) -> Option<u32> {
         (bytes.len() == 4).then(|| self.number(bytes) as u32)
-    }
-}
-
-/// Whether the file that begins with `head` may be a program by its headers: what has no interpreter and no entry point in
-/// code is started by neither the kernel nor a loader.
-pub(super) fn may_start(head: &[u8], limits: &Limits) -> bool {
-    let mut reading = Reading::unread(Content::whole(head));
-    let Some(header) = reading.header() else {
-        return true;
-    };
-    reading.read_segments(&header, limits);
-    match header.e_type {
-        ET_EXEC => true,
-        ET_DYN => {
-            let mut segments = reading.segments.iter();
-            let interpreted = segments.any(|segment| segment.p_type == PT_INTERP);
-            // What is damaged here may lie behind these bytes.
-            interpreted || reading.enters_code || reading.elf.damage.is_some()
-        }
-        _ => false,
     }
 }
 
