@@ -27,6 +27,14 @@ fn the_roots_of_processes_are_the_root() {
     }
 }
 
+#[test]
+fn a_directory_called_proc_elsewhere_is_an_ordinary_one() {
+    let fs = rootfs([file("/app/proc/1/root/x", 0o755), file("/x", 0o644)]);
+    let found = fs.resolve(&"/app/proc/1/root/x".into()).unwrap();
+    assert_eq!(found.paths[0], "/app/proc/1/root/x".into());
+    assert!(fs.resolve(&"/app/proc/self/root/x".into()).is_err());
+}
+
 /// What is below `/proc` may lead back into the image: then the accounts are not none, but unknown.
 #[test]
 fn accounts_that_only_a_running_container_has_are_a_gap() {
