@@ -5,6 +5,7 @@ mod caps;
 mod codecs;
 mod contents;
 mod edges;
+mod extensions;
 mod members;
 mod properties;
 mod sparse;

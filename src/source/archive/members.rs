@@ -124,7 +124,10 @@ impl<'l, R: Read> Members<'l, R> {
                 return Ok(None);
             }
             if self.raw.len() as u64 / EXTENSIONS > self.limits.tar_extension {
-                return Err(corrupt("too many extension headers in a row"));
+                return Err(corrupt(format_args!(
+                    "a member has more than {} bytes of extension headers (limit)",
+                    self.limits.tar_extension.saturating_mul(EXTENSIONS)
+                )));
             }
         }
         walker.finish(&mut first).map_err(faulty)?;
