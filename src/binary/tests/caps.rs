@@ -1,6 +1,6 @@
 //! Caps on programs: each one lowered and hit one step beyond it.
 
-use super::*;
+use super::{archives::held_in, *};
 
 fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
     // All at once, in pieces, and as what lies behind what is held.
@@ -118,4 +118,101 @@ fn what_unpacks_to_more_than_its_cap_is_opaque() {
     for less in [inner.len() - 1, headers.len()] {
         assert!(opaque(less).is_some(), "{less}");
     }
+}
+
+#[test]
+fn a_member_list_beyond_its_cap_is_told() {
+    // One empty member, which the directory lists so often.
+    let zip = |lines: u16| {
+        let name = &b"a"[..];
+        let member = [&b"PK\x03\x04\x14\0"[..], &[0; 20], &[1, 0, 0, 0], name].concat();
+        let line = [&b"PK\x01\x02\x14\0\x14\0"[..], &[0; 20], &[1, 0], &[0; 16], name].concat();
+        let directory = line.repeat(lines.into());
+        let (size, begins) = (directory.len() as u32, member.len() as u32);
+        let count = lines.to_le_bytes();
+        let end = [
+            &b"PK\x05\x06\0\0\0\0"[..],
+            &count,
+            &count,
+            &size.to_le_bytes(),
+            &begins.to_le_bytes(),
+            &[0, 0],
+        ];
+        [member, directory, end.concat()].concat()
+    };
+    let limits = Limits {
+        archive_members: 3,
+        ..Limits::default()
+    };
+    for sizes in [&[1_000][..], &[1], &[7, 3]] {
+        assert_eq!(held_in(&zip(3), sizes, &limits).1, [""; 0]);
+        let unread = held_in(&zip(4), sizes, &limits).1;
+        assert_eq!(unread.len(), 1, "{unread:?}");
+        assert!(unread[0].starts_with("lists too many members (limit 3)"), "{unread:?}");
+    }
+}
+
+#[test]
+fn names_of_libraries_inside_a_packed_program_share_the_cap() {
+    let names: Vec<String> = (0..12).map(|n| format!("libname{n:02}.so")).collect();
+    let inner = Elf64 {
+        fixed: true,
+        data: format!("\0{}\0", names.join("\0")).into_bytes(),
+        ..Elf64::default()
+    }
+    .bytes();
+    // The blocks cut each name, so that only who joins them reads it.
+    let block = |bytes: &[u8]| {
+        let length = (bytes.len() as u32).to_le_bytes();
+        [&length[..], &length, &[2, 0, 0, 0], bytes].concat()
+    };
+    let (headers, mut rest) = inner.split_at(64 + 3 * 56);
+    let mut data = [vec![0; 24], block(headers)].concat();
+    while let Some(at) = memchr::memmem::find(rest, b".so") {
+        let (first, behind) = rest.split_at(at - 1);
+        data.extend(block(first));
+        rest = behind;
+        let (first, behind) = rest.split_at(4);
+        data.extend(block(first));
+        rest = behind;
+    }
+    data.extend(block(rest));
+    let length = (data.len() + headers.len()) as u64;
+    let mut bytes = headers.to_vec();
+    for field in [64 + 32, 64 + 40] {
+        bytes[field..field + 8].copy_from_slice(&length.to_le_bytes());
+    }
+    bytes.extend(data);
+    for (library_names, found, cut) in [(12, 12, false), (11, 11, true)] {
+        let limits = Limits {
+            library_names,
+            ..Limits::default()
+        };
+        let (elf, program) = elf_in(&bytes, &limits);
+        assert_eq!(program.opaque, None);
+        assert_eq!((elf.library_names.len(), elf.library_names_cut), (found, cut));
+    }
+}
+
+#[test]
+fn what_is_kept_from_behind_a_large_head_has_a_bound_whatever_its_headers_say() {
+    // A thousand segments of each kind that leads behind the head.
+    let mut head = linked()[..64].to_vec();
+    for at in 0..1_000_u64 {
+        for kind in [2_u32, 3, 1] {
+            let place = (1_u64 << 40) + at * 5_000_000;
+            head.extend([kind.to_le_bytes(), 4_u32.to_le_bytes()].concat());
+            head.extend([place; 3].iter().flat_map(|field| field.to_le_bytes()));
+            head.extend([5_000_000_u64; 2].iter().flat_map(|field| field.to_le_bytes()));
+            head.extend(8_u64.to_le_bytes());
+        }
+    }
+    head[32..40].copy_from_slice(&64_u64.to_le_bytes());
+    head[56..58].copy_from_slice(&1_000_u16.to_le_bytes());
+    let limits = Limits::default();
+    let wanted = elf::wanted_behind(&head, &limits);
+    assert!(!wanted.is_empty());
+    let bytes: usize = wanted.iter().map(|(_, length)| length).sum();
+    let most = limits.program_headers + 4_096 + 2 * 16 * limits.dynamic_entries + (1 << 20);
+    assert!(wanted.len() <= 5 && bytes <= most, "{wanted:?}");
 }

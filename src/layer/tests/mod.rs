@@ -6,6 +6,8 @@ mod codecs;
 mod contents;
 mod edges;
 mod extensions;
+mod holes;
+mod modules;
 mod members;
 mod properties;
 mod sparse;
