@@ -69,7 +69,10 @@ impl Stuck {
     pub(super) fn why(self) -> String {
         let limits = Limits::default();
         match self {
-            Self::Loop => format!("more than {} links lie in its path, or a loop of them", limits.link_hops),
+            Self::Loop => format!(
+                "more than {} links lie in its path, or a loop of them",
+                limits.link_hops
+            ),
             Self::NotADirectory => "something in its path is no directory".to_owned(),
             Self::TooLong => format!(
                 "its path is too long once links are followed (limit {} bytes)",

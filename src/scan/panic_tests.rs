@@ -20,7 +20,11 @@ fn second(scan: impl Fn(&Plan) -> Report) -> (Outcome, u8) {
     let archives = ["1", "2", "3"].map(|user| Sample::docker(&[Made::new("one:1", user, &[user])]).to_tar());
     let shells_denied = |policy: &mut Policy| {
         for (rule, level) in &mut policy.levels {
-            *level = if *rule == "shell" { Level::Deny } else { Level::Allow };
+            *level = if *rule == "shell" {
+                Level::Deny
+            } else {
+                Level::Allow
+            };
         }
     };
     let mut report = with_plan(&archives, |_| {}, shells_denied, scan);
@@ -65,7 +69,10 @@ fn while_an_image_is_judged() {
             verdict::judge(opened, facts, plan)
         })
     };
-    let named = format!("judged docker.io/library/one:1 ({})", crate::image::Platform::host());
+    let named = format!(
+        "judged docker.io/library/one:1 ({})",
+        crate::image::Platform::host()
+    );
     second_fails(scan, &named);
 }
 

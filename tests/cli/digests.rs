@@ -55,7 +55,11 @@ fn of_a_layout() {
     write(folder.path(), &image);
     let layer = sha256(&image.layers[1]).replace(':', "/");
     fs::write(folder.path().join("blobs").join(layer), spoiled(&image)).unwrap();
-    told(&format!("oci:{}", folder.path().display()), &image, &spoiled(&image));
+    told(
+        &format!("oci:{}", folder.path().display()),
+        &image,
+        &spoiled(&image),
+    );
 }
 
 /// Writes an image as an OCI layout.

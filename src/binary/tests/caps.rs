@@ -148,7 +148,10 @@ fn a_member_list_beyond_its_cap_is_told() {
         assert_eq!(held_in(&zip(3), sizes, &limits).1, [""; 0]);
         let unread = held_in(&zip(4), sizes, &limits).1;
         assert_eq!(unread.len(), 1, "{unread:?}");
-        assert!(unread[0].starts_with("lists too many members (limit 3)"), "{unread:?}");
+        assert!(
+            unread[0].starts_with("lists too many members (limit 3)"),
+            "{unread:?}"
+        );
     }
 }
 
@@ -168,7 +171,7 @@ fn names_of_libraries_inside_a_packed_program_share_the_cap() {
     };
     let (headers, mut rest) = inner.split_at(64 + 3 * 56);
     // One more stands before them, where everyone sees it.
-    let mut data = [&b"\0libseen.so"[..], &[0; 12], &block(headers)].concat();
+    let mut data = [&b"\0libseen.so\0"[..], &[0; 12], &block(headers)].concat();
     while let Some(at) = memchr::memmem::find(rest, b".so") {
         let (first, behind) = rest.split_at(at - 1);
         data.extend(block(first));
@@ -216,4 +219,59 @@ fn what_is_kept_from_behind_a_large_head_has_a_bound_whatever_its_headers_say() 
     let bytes: usize = wanted.iter().map(|(_, length)| length).sum();
     let most = limits.program_headers + 4_096 + 2 * 16 * limits.dynamic_entries + (1 << 20);
     assert!(wanted.len() <= 5 && bytes <= most, "{wanted:?}");
+}
+
+#[test]
+fn a_window_or_dictionary_beyond_its_cap_is_told() {
+    let content = vec![b'x'; 100_000];
+    let zstd = {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.long_distance_matching(true).unwrap();
+        encoder.window_log(20).unwrap();
+        std::io::Write::write_all(&mut encoder, &content).unwrap();
+        encoder.finish().unwrap()
+    };
+    let xz = {
+        let mut options = liblzma::stream::LzmaOptions::new_preset(1).unwrap();
+        options.dict_size(1 << 20);
+        let mut filters = liblzma::stream::Filters::new();
+        filters.lzma2(&options);
+        let check = liblzma::stream::Check::Crc32;
+        let stream = liblzma::stream::Stream::new_stream_encoder(&filters, check).unwrap();
+        let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
+        std::io::Write::write_all(&mut encoder, &content).unwrap();
+        encoder.finish().unwrap()
+    };
+    for (bytes, enough) in [(zstd, 20), (xz, 21)] {
+        for (zstd_window_log, refused) in [(enough, false), (19, true)] {
+            let limits = Limits {
+                zstd_window_log,
+                ..Limits::default()
+            };
+            let unread = held_in(&bytes, &[1_000], &limits).1;
+            let told = unread
+                .iter()
+                .any(|why| why.contains("more than 2^19 bytes of memory (limit)"));
+            assert_eq!(
+                (told, unread.len()),
+                (refused, usize::from(refused)),
+                "{unread:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn archives_in_one_another_are_told_with_the_cap() {
+    let limits = Limits {
+        archive_depth: 1,
+        ..Limits::default()
+    };
+    let inner = super::archives::tar(&[("a", b"x")]);
+    let unread = held_in(&super::archives::tar(&[("inner.tar", &inner)]), &[1_000], &limits).1;
+    assert_eq!(unread.len(), 1, "{unread:?}");
+    assert!(
+        unread[0].contains("lies in too many archives (limit 1)"),
+        "{unread:?}"
+    );
 }

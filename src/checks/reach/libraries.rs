@@ -370,7 +370,9 @@ fn elements<'l>(list: &'l [u8], separators: &'l [u8]) -> impl Iterator<Item = &'
 
 /// Whether [`elements`] leaves some out.
 fn is_cut(list: &[u8], separators: &[u8]) -> bool {
-    list.split(|byte| separators.contains(byte)).nth(ELEMENTS).is_some()
+    list.split(|byte| separators.contains(byte))
+        .nth(ELEMENTS)
+        .is_some()
 }
 
 /// The directories of [`DIRECTORIES`] that the image has, with those that Debian has below them for each processor.

@@ -120,7 +120,10 @@ mod tests {
     #[test]
     fn what_becomes_longer_than_any_path_names_nothing() {
         // Eight bytes each time, and one that stands for itself.
-        assert_eq!(of(62, &format!("{}x", "$ORIGIN".repeat(511)))[0].len(), 8 * 511 + 1);
+        assert_eq!(
+            of(62, &format!("{}x", "$ORIGIN".repeat(511)))[0].len(),
+            8 * 511 + 1
+        );
         for many in [512, 100_000] {
             assert!(of(62, &"$ORIGIN".repeat(many)).is_empty());
         }

@@ -29,7 +29,10 @@ fn code_that_has_no_room_is_a_gap_with_the_number_of_its_cap() {
     let cut = read(3 * length - 1);
     assert_eq!((kept(&cut).len(), cut.gaps.len()), (2, 1));
     let gap = &cut.gaps[0];
-    assert!(gap.path.as_ref().unwrap().to_string().starts_with("/2/"), "{gap:?}");
+    assert!(
+        gap.path.as_ref().unwrap().to_string().starts_with("/2/"),
+        "{gap:?}"
+    );
     assert_eq!(gap.hides, Hides::Programs);
     let says = format!("(limit {} bytes of all such files", 3 * length - 1);
     assert!(gap.why.contains(&says), "{}", gap.why);

@@ -80,3 +80,16 @@ fn directories_that_are_made_up_again_for_every_name_count_as_work() {
     }
     assert!(search.find(b"liba.so", Libc::Glibc, &objects, 0).is_none() && search.gave_up());
 }
+
+#[test]
+fn builds_for_newer_processors_are_looked_at_up_to_a_number() {
+    let reached = |builds: usize| {
+        let newer = (0..builds).map(|at| library(&format!("/lib/glibc-hwcaps/{at:02}/liba.so"), &[]));
+        let mut files = vec![dynamic("/app", &["liba.so"]), library(LOADER, &[])];
+        files.push(library("/lib/liba.so", &[]));
+        files.extend(newer);
+        let lines = follow(files, &config(&["/app"])).0;
+        lines.iter().filter(|line| line.contains("glibc-hwcaps")).count()
+    };
+    assert_eq!([reached(63), reached(64), reached(70)], [63, 64, 64]);
+}

@@ -22,7 +22,10 @@ fn a_listing_that_breaks_off_is_a_gap_and_keeps_what_came() {
     let listed = [Ok(b"a".to_vec()), Ok(b".".to_vec()), Ok(b"b".to_vec())];
     let broken = listed.into_iter().chain([Err(Errno::IO), Ok(b"c".to_vec())]);
     assert_eq!(walk.names(&"/d".into(), broken), [b"b", b"a"]);
-    told(&gaps, &[("/d", "cannot be listed to its end: Input/output error")]);
+    told(
+        &gaps,
+        &[("/d", "cannot be listed to its end: Input/output error")],
+    );
 }
 
 #[test]
@@ -44,7 +47,10 @@ fn a_content_that_fails_half_way_keeps_its_size_and_is_a_gap() {
     }
     assert_eq!(read, 1024);
     assert_eq!(faults.len(), 1, "{faults:?}");
-    assert!(faults[0].starts_with("cannot be read to its end: Is a directory"), "{faults:?}");
+    assert!(
+        faults[0].starts_with("cannot be read to its end: Is a directory"),
+        "{faults:?}"
+    );
 }
 
 #[test]
