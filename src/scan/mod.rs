@@ -81,12 +81,12 @@ type Open = dyn Fn(&Target, &source::Options) -> Result<source::Opened> + Sync;
 /// Judges one image by the facts of its layers.
 type Judge = dyn Fn(&OpenedImage, &FactsByLayer, &Plan) -> Result<(Verdict, Vec<WaiverUse>)> + Sync;
 
-fn run_by(plan: &Plan, progress: &dyn Progress, opener: &Open, judges: &Judge) -> Report {
-    let candidates = open::all(plan, progress, opener);
+fn run_by(plan: &Plan, progress: &dyn Progress, open_target: &Open, verdict_on: &Judge) -> Report {
+    let candidates = open::all(plan, progress, open_target);
     let facts = layers::read_all(&candidates, plan, progress);
     let judged: Vec<(ImageReport, Vec<WaiverUse>)> = candidates
         .into_par_iter()
-        .map(|candidate| judge(candidate, &facts, plan, judges))
+        .map(|candidate| judge(candidate, &facts, plan, verdict_on))
         .collect();
     let mut uses = vec![WaiverUse::Unmatched; plan.policy.waivers.len()];
     for (_, of_image) in &judged {
@@ -117,7 +117,7 @@ fn judge(
     candidate: Candidate,
     facts: &FactsByLayer,
     plan: &Plan,
-    judges: &Judge,
+    verdict_on: &Judge,
 ) -> (ImageReport, Vec<WaiverUse>) {
     let target = candidate.target.clone();
     let judged = candidate.image.and_then(|opened| {
@@ -131,7 +131,7 @@ fn judge(
         let name = text::escape(reference.as_ref().unwrap_or(name).as_bytes());
         let platform = platform.as_ref().map(|platform| format!(" ({platform})"));
         let doing = format!("judged {name}{}", platform.unwrap_or_default());
-        caught(&doing, || judges(&opened, facts, plan))
+        caught(&doing, || verdict_on(&opened, facts, plan))
     });
     match judged {
         Ok((verdict, uses)) => (

@@ -75,7 +75,7 @@ pub(super) enum LayerSource {
 }
 
 /// Opens every target, several at a time; the order of the result is that of the targets, then of their platforms.
-pub(super) fn all(plan: &Plan, progress: &dyn Progress, opener: &Open) -> Vec<Candidate> {
+pub(super) fn all(plan: &Plan, progress: &dyn Progress, open_target: &Open) -> Vec<Candidate> {
     let next = AtomicUsize::new(0);
     let opened: Vec<Mutex<Vec<Candidate>>> = plan.targets.iter().map(|_| Mutex::default()).collect();
     thread::scope(|scope| {
@@ -85,7 +85,7 @@ pub(super) fn all(plan: &Plan, progress: &dyn Progress, opener: &Open) -> Vec<Ca
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     plan.targets.get(index).zip(opened.get(index))
                 } {
-                    let candidates = candidates(target, plan, progress, opener);
+                    let candidates = candidates(target, plan, progress, open_target);
                     if let Ok(mut slot) = slot.lock() {
                         *slot = candidates;
                     }
@@ -99,14 +99,14 @@ pub(super) fn all(plan: &Plan, progress: &dyn Progress, opener: &Open) -> Vec<Ca
         .collect()
 }
 
-fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress, opener: &Open) -> Vec<Candidate> {
+fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress, open_target: &Open) -> Vec<Candidate> {
     let text = target.text.clone();
     let failed = |target: &str, failure: Failure| Candidate {
         target: target.to_owned(),
         image: Err(failure),
     };
     let passing = Arc::new(Spent::default());
-    let opened = caught("opened it", || match opener(target, &plan.source)? {
+    let opened = caught("opened it", || match open_target(target, &plan.source)? {
         Opened::Images { images, blobs } => Ok((images, LayerSource::Blobs(blobs))),
         Opened::Stream(stream) => {
             let (images, facts) = pass(stream, &passing, plan, progress)?;

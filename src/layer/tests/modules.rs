@@ -4,8 +4,8 @@ use super::*;
 
 /// A layer with the code of `count` tools, in the first of whose trees that ask for content.
 fn code(count: usize) -> (Vec<u8>, usize) {
-    let modules = Catalog::builtin().modules().iter();
-    let module = modules.filter(|one| one.asks_for_content()).next().unwrap();
+    let mut modules = Catalog::builtin().modules().iter();
+    let module = modules.find(|one| one.asks_for_content()).unwrap();
     let path = module.examples()[0].trim_start_matches('/').to_owned();
     let text = module.example_content();
     let tree = (0..count).fold(Tar::default(), |tar, at| {

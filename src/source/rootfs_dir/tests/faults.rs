@@ -15,6 +15,10 @@ use super::{
     *,
 };
 
+fn opened(path: &Path) -> File {
+    fs::open(path, OFlags::RDONLY, Mode::empty()).unwrap().into()
+}
+
 #[test]
 fn a_listing_that_breaks_off_is_a_gap_and_keeps_what_came() {
     let directory = tempfile::tempdir().unwrap();
@@ -32,7 +36,7 @@ fn a_listing_that_breaks_off_is_a_gap_and_keeps_what_came() {
 fn a_content_that_fails_half_way_keeps_its_size_and_is_a_gap() {
     let directory = tempfile::tempdir().unwrap();
     // Reading a directory fails as a bad disk does: with the first read, and with all after it.
-    let unreadable = || File::open(directory.path()).unwrap();
+    let unreadable = || opened(directory.path());
     let mut content = Content::new("/f".into(), unreadable(), 700);
     let (mut read, mut faults) = (0, Vec::new());
     loop {
@@ -83,7 +87,7 @@ fn a_directory_that_goes_away_is_a_gap() {
 #[test]
 fn a_file_whose_size_is_made_up_is_a_gap() {
     // As the files of the kernel have it: they state no size, and bytes come all the same.
-    let content = File::open("/proc/self/status").unwrap();
+    let content = opened(Path::new("/proc/self/status"));
     assert_eq!(content.metadata().unwrap().len(), 0);
     let mut content = Content::new("/status".into(), content, 0);
     let (count, fault) = content.read(&mut [0; 512]);
