@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use super::{
     Commands, Content, Form, Inspector, Program, Script, applets as tables,
-    elf::Reading,
+    elf::{self, Reading},
     go, nrv as decompressor, packed, script as line,
     search::{Found, OVERLAP},
 };
@@ -122,6 +122,26 @@ pub fn script(data: &[u8]) {
     if let Some(script) = line::read(&file) {
         let found = inspect([&file[..]], file.len()).map(|program| program.form);
         assert_eq!(found, Some(Form::Script(script)));
+    }
+}
+
+/// The headers and tables of an ELF file are read without any of their numbers being believed, and what can start is not
+/// taken for a file that never does, by however few of its bytes.
+pub fn elf(data: &[u8]) {
+    let limits = limits();
+    let file = [elf::MAGIC, data].concat();
+    let reading = Reading::of(Content::whole(&file), &limits);
+    let wanted = Catalog::builtin().symbols();
+    let (imports, defines) = reading.symbols(wanted);
+    assert!(imports.len() + defines.len() <= 2 * limits.symbols);
+    assert!(reading.elf.needed.len() <= limits.dynamic_entries);
+    assert_shown(reading.elf.damage.as_deref().unwrap_or_default());
+    for end in [file.len(), file.len() / 2, 64, 16] {
+        let head = file.get(..end).unwrap_or(&file);
+        assert!(!reading.elf.startable || elf::may_start(head, &limits));
+        let wanted = elf::wanted_behind(head, &limits);
+        assert!(wanted.len() <= 6);
+        assert!(wanted.iter().all(|(_, length)| *length <= 1 << 20));
     }
 }
 

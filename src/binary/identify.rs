@@ -55,6 +55,8 @@ pub(super) struct Seen<'a> {
     pub(super) crates: &'a Crates,
     /// What Go's linker left in it.
     pub(super) go: Option<&'a BuildInfo>,
+    /// Its symbols count, too.
+    pub(super) symbols: bool,
 }
 
 /// What an ELF file is: all families that its content shows, strongest first.
@@ -62,7 +64,11 @@ pub(super) fn elf(catalog: &Catalog, seen: &Seen<'_>) -> Vec<Identity> {
     let Seen {
         reading, found, go, ..
     } = *seen;
-    let symbols = reading.symbols(catalog.symbols());
+    let symbols = if seen.symbols {
+        reading.symbols(catalog.symbols())
+    } else {
+        Default::default()
+    };
     let main_packages = go.map_or_else(Vec::new, |info| catalog.with_main_package(&info.path));
     // Most programs have texts of few tools.
     let with_texts: BTreeSet<&usize> = found

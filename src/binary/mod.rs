@@ -204,7 +204,7 @@ impl Elf {
     pub fn refused(&self) -> Option<&str> {
         self.damage
             .as_deref()
-            .filter(|damage| elf::REFUSED.contains(damage))
+            .filter(|damage| elf::REFUSED.iter().any(|refused| damage.starts_with(refused)))
     }
 
     /// How it is linked, in one word: a library, static or dynamic.

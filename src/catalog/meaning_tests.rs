@@ -2,6 +2,16 @@
 
 use super::*;
 
+/// What both fetches and sends.
+const BOTH_WAYS: &[&str] = &[
+    "net.curl",
+    "net.wget",
+    "net.scp",
+    "net.rsync",
+    "net.git",
+    "net.rclone",
+];
+
 #[test]
 fn capabilities_have_their_techniques_and_their_usual_carriers() {
     let rows: &[(&str, &[&str], &[&str])] = &[
@@ -59,30 +69,8 @@ fn capabilities_have_their_techniques_and_their_usual_carriers() {
             &["T1574.006", "T1129"],
             &["loader.ld-so", "net.openssl-cli", "interp.sqlite3"],
         ),
-        (
-            "net.fetch",
-            &["T1105"],
-            &[
-                "net.curl",
-                "net.wget",
-                "net.scp",
-                "net.rsync",
-                "net.git",
-                "net.rclone",
-            ],
-        ),
-        (
-            "net.push",
-            &["T1048", "T1567"],
-            &[
-                "net.curl",
-                "net.wget",
-                "net.scp",
-                "net.rsync",
-                "net.git",
-                "net.rclone",
-            ],
-        ),
+        ("net.fetch", &["T1105"], BOTH_WAYS),
+        ("net.push", &["T1048", "T1567"], BOTH_WAYS),
         (
             "net.stream",
             &["T1095", "T1059.004"],

@@ -8,8 +8,6 @@ mod command_line;
 mod debug_tool;
 mod device_file;
 mod empty_password;
-#[cfg(test)]
-mod exposure_tests;
 mod extra_root_account;
 mod file_capability;
 mod foreign_executable;
@@ -38,8 +36,6 @@ mod remote_login_port;
 mod residue;
 mod root_group;
 mod root_user;
-#[cfg(test)]
-mod run_tests;
 mod secret_file;
 mod secret_in_config;
 mod sensitive_volume;
@@ -97,6 +93,8 @@ pub struct Subject<'a> {
     pub catalog: &'a Catalog,
     /// What the entry point needs, once it was asked for.
     closure: OnceCell<reach::Closure>,
+    /// See [`Subject::rules_of_tools`].
+    rules_of_tools: OnceCell<Vec<Option<&'static str>>>,
 }
 
 impl<'a> Subject<'a> {
@@ -113,12 +111,21 @@ impl<'a> Subject<'a> {
             platform,
             catalog,
             closure: OnceCell::new(),
+            rules_of_tools: OnceCell::new(),
         }
     }
 
     /// What the entry point needs.
     fn closure(&self) -> &reach::Closure {
         self.closure.get_or_init(|| reach::closure(self))
+    }
+
+    /// For each node, in their order, the rule about tools that it falls under by its content or its names.
+    fn rules_of_tools(&self) -> &[Option<&'static str>] {
+        self.rules_of_tools.get_or_init(|| {
+            let rule = |node| tools::rule_of(node, self);
+            self.rootfs.nodes().map(rule).collect()
+        })
     }
 }
 

@@ -48,15 +48,15 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
     let trees = modules::find(rule, subject);
     let mut found = Vec::new();
     let mut scripts = Vec::new();
-    for node in subject.rootfs.nodes() {
+    for (node, of_node) in subject.rootfs.nodes().zip(subject.rules_of_tools()) {
         let Some(program) = node.program.as_ref().filter(|_| node.kind == Kind::File) else {
             continue;
         };
         found.extend(inside::find(rule, words, node, program, subject));
-        let by_content = of_file(node, subject);
-        if by_content.as_ref().is_some_and(|tool| tool.rule != rule.id) {
+        if *of_node != Some(rule.id) {
             continue;
         }
+        let by_content = of_file(node, subject);
         let Some(way) = way_to_run(node, program, by_content.is_some(), &loader, subject) else {
             continue;
         };
@@ -64,9 +64,6 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
         let Some(tool) = by_content.or_else(|| by_name(node, &links, subject)) else {
             continue;
         };
-        if tool.rule != rule.id {
-            continue;
-        }
         let runtime = entry_point.as_ref().is_some_and(|start| {
             start
                 .chain
@@ -93,6 +90,14 @@ pub(super) fn find(rule: &str, words: &Words, subject: &Subject<'_>) -> Vec<Find
     let runnable = |module: &Module| families.iter().any(|family| module.runs_on(family));
     found.extend(modules::join(rule, words, scripts, &trees, runnable, subject));
     found
+}
+
+/// The rule that a program falls under, whether it can be started or not.
+pub(super) fn rule_of(node: &Node, subject: &Subject<'_>) -> Option<&'static str> {
+    node.program.as_ref().filter(|_| node.kind == Kind::File)?;
+    let by_name = || by_name(node, &subject.rootfs.aliases(node), subject);
+    let tool = of_file(node, subject).or_else(by_name);
+    tool.map(|tool| tool.rule)
 }
 
 /// The families of all programs that can be started.

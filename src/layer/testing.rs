@@ -117,6 +117,11 @@ impl Tar {
     }
 }
 
+/// A number as the fields of a header hold it: so many octal digits and a NUL.
+pub(super) fn octal(value: u64, digits: usize) -> Vec<u8> {
+    format!("{value:0digits$o}\0").into_bytes()
+}
+
 /// PAX records with right lengths.
 pub(super) fn records_of(records: &[(&str, &[u8])]) -> Vec<u8> {
     let mut out = Vec::new();

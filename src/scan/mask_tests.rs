@@ -1,7 +1,7 @@
 //! What of an image's configuration goes into a report holds no secret of it.
 
-use super::verdict::without_secrets;
-use crate::image::{History, Image, ImageConfig};
+use super::{testing::image, verdict::without_secrets};
+use crate::image::{History, ImageConfig};
 
 #[test]
 fn secrets_go_no_further_than_the_verdict() {
@@ -21,19 +21,7 @@ fn secrets_go_no_further_than_the_verdict() {
         }],
         ..ImageConfig::default()
     };
-    let image = Image {
-        target: String::new(),
-        reference: None,
-        name: String::new(),
-        digest: None,
-        index_digest: None,
-        platform: None,
-        config: Some(config),
-        layers: Vec::new(),
-        other_platforms: Vec::new(),
-        notes: Vec::new(),
-    };
-    let shown = without_secrets(&image).config.unwrap();
+    let shown = without_secrets(&image(config, Vec::new())).config.unwrap();
     let shown = [
         format!("{:?}", shown.entrypoint),
         format!("{:?}", shown.cmd),

@@ -16,6 +16,8 @@ mod open;
 #[cfg(test)]
 mod panic_tests;
 mod placing;
+#[cfg(test)]
+mod testing;
 mod verdict;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

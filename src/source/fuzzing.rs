@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, LazyLock, atomic::AtomicBool},
 };
 
-pub use super::registry::fuzzing::headers;
+pub use super::registry::fuzzing::http_headers;
 use super::{
     Found, Options, PlatformChoice, RegistryOptions, Stream,
     archive::ArchiveStream,

@@ -3,23 +3,23 @@
 //! Each piece is read by itself and capped before it is parsed. One that cannot be read is damage; the file stays a
 //! program, since what misleads this reader need not mislead the kernel.
 
+mod starting;
 mod symbols;
 
 use goblin::{
     container::{Container, Ctx, Endian},
     elf::{
         Dynamic, Header, ProgramHeader,
-        dynamic::{
-            DF_1_PIE, DT_FLAGS_1, DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, Dyn,
-        },
+        dynamic::{DT_NEEDED, DT_NULL, DT_RPATH, DT_RUNPATH, DT_SONAME, DT_STRTAB, Dyn},
         header::{
-            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_AARCH64, EM_ARM,
-            EM_RISCV, EM_X86_64, ET_DYN, ET_EXEC,
+            EI_CLASS, EI_DATA, ELFCLASS32, ELFCLASS64, ELFDATA2LSB, ELFDATA2MSB, EM_386, EM_ARM, ET_DYN,
+            ET_EXEC,
         },
-        program_header::{PF_R, PF_X, PT_DYNAMIC, PT_GNU_STACK, PT_INTERP, PT_LOAD},
+        program_header::{PT_DYNAMIC, PT_INTERP, PT_LOAD},
     },
 };
 
+pub(super) use self::starting::may_start;
 use self::symbols::Symbols;
 use super::{Content, Elf};
 use crate::limits::Limits;
@@ -29,7 +29,7 @@ pub(super) const MAGIC: &[u8] = b"\x7fELF";
 /// Longest interpreter path that the kernel takes (`PATH_MAX`), and longest library name that is looked at.
 const LONGEST_NAME: usize = 4_096;
 
-/// Damage for which the kernel does not start a file; of the rest only the loader takes note.
+/// Beginnings of damage for which the kernel does not start a file; of the rest only the loader takes note.
 pub(super) const REFUSED: [&str; 4] = [CUT, TOO_MANY_HEADERS, HEADERS_OUTSIDE, ENDLESS_INTERPRETER];
 const CUT: &str = "the header is cut";
 const TOO_MANY_HEADERS: &str = "it states more program headers than the kernel takes";
@@ -84,8 +84,8 @@ impl<'a> Reading<'a> {
     }
 
     /// Notes the first thing that could not be read.
-    fn damage(&mut self, what: &str) {
-        self.elf.damage.get_or_insert_with(|| what.to_owned());
+    fn damage(&mut self, what: impl Into<String>) {
+        self.elf.damage.get_or_insert_with(|| what.into());
     }
 
     /// The header. Class and byte order come from where the kernel sees them, the size of a program header and the file's
@@ -174,21 +174,15 @@ impl<'a> Reading<'a> {
             .collect();
         let (soname, rpath, runpath) = (first(DT_SONAME), first(DT_RPATH), first(DT_RUNPATH));
         self.symbols = self.find_symbols(&entries, names, limits);
-        let position_independent = value(DT_FLAGS_1).is_some_and(|flags| flags & DF_1_PIE != 0);
-        let lone = !entries
-            .iter()
-            .any(|entry| matches!(entry.d_tag, DT_NEEDED | DT_SONAME))
-            && self.symbols.is_none_or(|symbols| symbols.count <= 1);
-        self.elf.startable = match header.e_type {
-            ET_EXEC => true,
-            // The kernel starts whatever has an entry point, be it called a library. Linkers of old gave libraries one as
-            // well; what asks nothing of other files runs behind it without a loader.
-            ET_DYN if self.enters_code => {
-                self.elf.interpreter.is_some() || position_independent || lone || !self.asks_for_symbols()
-            }
-            ET_DYN => self.elf.interpreter.is_some(),
-            _ => false,
-        };
+        if let Some(stated) = self.symbols.map(|symbols| symbols.stated)
+            && stated > limits.symbols as u64
+        {
+            self.damage(format!(
+                "it states {stated} dynamic symbols, more than are looked at (limit: {})",
+                limits.symbols
+            ));
+        }
+        self.elf.startable = self.starts(header.e_type, &entries);
         self.elf.needed = needed;
         self.elf.soname = soname;
         self.elf.rpath = rpath;
@@ -201,7 +195,10 @@ impl<'a> Reading<'a> {
         let bytes = size * usize::from(header.e_phnum);
         self.headers_end = header.e_phoff.saturating_add(bytes as u64);
         if bytes > limits.program_headers {
-            return self.damage(TOO_MANY_HEADERS);
+            return self.damage(format!(
+                "{TOO_MANY_HEADERS}: {} of {size} bytes (limit: {} bytes)",
+                header.e_phnum, limits.program_headers
+            ));
         }
         let table = self.content.at(header.e_phoff, bytes);
         if table.len() < bytes {
@@ -269,7 +266,12 @@ impl<'a> Reading<'a> {
         if entries.is_empty() {
             self.damage("the dynamic section lies outside the file, or outside what is held of it");
         } else if entries.last().is_some_and(|last| last.d_tag != DT_NULL) {
-            self.damage("the dynamic section has no end, or more entries than are looked at");
+            let most = limits.dynamic_entries;
+            self.damage(if entries.len() < most {
+                "the dynamic section has no end".to_owned()
+            } else {
+                format!("the dynamic section has more entries than are looked at (limit: {most})")
+            });
         }
         entries
     }
@@ -285,31 +287,6 @@ impl<'a> Reading<'a> {
                 (within < segment.p_filesz)
                     .then(|| segment.p_offset.checked_add(within))
                     .flatten()
-            })
-    }
-
-    /// Whether the kernel maps `address` as code: whole pages, and all of a 32-bit program that says nothing of its stack
-    /// (`READ_IMPLIES_EXEC`). Address 0 is that of the header, which some machines take for instructions.
-    fn is_code(&self, address: u64) -> bool {
-        if address == 0 && matches!(self.elf.machine, EM_AARCH64 | EM_RISCV) {
-            return false;
-        }
-        let page: u64 = match self.elf.machine {
-            EM_386 | EM_X86_64 => 4 << 10,
-            _ => 64 << 10,
-        };
-        let silent = !self.segments.iter().any(|segment| segment.p_type == PT_GNU_STACK);
-        let code = if silent && !self.elf.class64 {
-            PF_R | PF_X
-        } else {
-            PF_X
-        };
-        self.segments
-            .iter()
-            .filter(|segment| segment.p_type == PT_LOAD && segment.p_flags & code != 0)
-            .any(|segment| {
-                let end = segment.p_vaddr.saturating_add(segment.p_filesz);
-                segment.p_vaddr / page <= address / page && address / page < end.div_ceil(page)
             })
     }
 
@@ -338,26 +315,6 @@ impl<'a> Reading<'a> {
 
     fn word_of(&self, bytes: &[u8]) -> Option<u32> {
         (bytes.len() == 4).then(|| self.number(bytes) as u32)
-    }
-}
-
-/// Whether the file that begins with `head` may be a program by its headers: what has no interpreter and no entry point in
-/// code is started by neither the kernel nor a loader.
-pub(super) fn may_start(head: &[u8], limits: &Limits) -> bool {
-    let mut reading = Reading::unread(Content::whole(head));
-    let Some(header) = reading.header() else {
-        return true;
-    };
-    reading.read_segments(&header, limits);
-    match header.e_type {
-        ET_EXEC => true,
-        ET_DYN => {
-            let mut segments = reading.segments.iter();
-            let interpreted = segments.any(|segment| segment.p_type == PT_INTERP);
-            // What is damaged here may lie behind these bytes.
-            interpreted || reading.enters_code || reading.elf.damage.is_some()
-        }
-        _ => false,
     }
 }
 

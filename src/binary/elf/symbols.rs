@@ -24,6 +24,8 @@ pub(super) struct Symbols {
     pub(super) count: usize,
     /// How many are looked at: a hash table may state too few, since nobody looks for symbols in a program.
     looked: usize,
+    /// How many there are by the tables, without a cap.
+    pub(super) stated: u64,
 }
 
 impl<'a> Reading<'a> {
@@ -51,11 +53,13 @@ impl<'a> Reading<'a> {
             let count = usize::try_from(count.unwrap_or_default()).unwrap_or(usize::MAX);
             count.min(limits.symbols)
         };
+        let stated = hashed.max(self.relocated(entries, limits));
         Some(Symbols {
             table,
             names,
             count: capped(hashed.or(gap)),
-            looked: capped(hashed.max(gap).max(self.relocated(entries, limits))),
+            looked: capped(stated.max(gap)),
+            stated: stated.unwrap_or_default(),
         })
     }
 

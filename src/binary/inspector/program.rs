@@ -4,6 +4,7 @@ use super::{Inspector, TAIL};
 use crate::binary::{
     Content, Form, Identity, Piece, Program,
     appended::{self, Appended},
+    archive::Unread,
     bundle,
     elf::Reading,
     go, identify,
@@ -56,6 +57,7 @@ impl Inspector<'_> {
                 found: &traces.found,
                 crates: &traces.crates,
                 go: info.as_ref(),
+                symbols: !traces.names_only,
             };
             identify::elf(self.catalog, &seen)
         };
@@ -84,8 +86,19 @@ impl Inspector<'_> {
         // Headers can make any program look like a library, which a loader would still run: no library is a shell, or packed.
         let hidden = reading.no_sections && opaque.is_some();
         let disguised = reading.enters_code && (hidden || is_shell(self.catalog, &identities));
+        let may_start = reading.elf.startable || reading.enters_code;
         let mut elf = reading.elf;
         elf.startable |= disguised;
+        if let Some(damage) = elf
+            .damage
+            .as_ref()
+            .filter(|_| self.executable && may_start && elf.refused().is_none())
+        {
+            self.unread.push(Unread {
+                path: Vec::new(),
+                why: format!("is an ELF file that cannot be read as a loader would: {damage}"),
+            });
+        }
         let known = elf.needed.iter().chain(&elf.soname).map(Vec::as_slice);
         (elf.library_names, elf.library_names_cut) =
             self.traces.library_names.take(&known.collect::<Vec<_>>());

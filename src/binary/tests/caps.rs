@@ -1,8 +1,8 @@
-//! Caps on programs: each one lowered and hit one step beyond it.
+//! Caps on programs and on archives: each one lowered and hit one step beyond it.
 
-use super::{archives::held_in, *};
+use super::*;
 
-fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
+pub(super) fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
     // All at once, in pieces, and as what lies behind what is held.
     let program = inspect_in(bytes, &[bytes.len()], limits).unwrap();
     let Form::Elf(elf) = program.form.clone() else {
@@ -11,7 +11,7 @@ fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
     (elf, program)
 }
 
-fn linked() -> Vec<u8> {
+pub(super) fn linked() -> Vec<u8> {
     Elf64 {
         interpreter: Some(LOADER),
         needed: vec!["liba.so", "libb.so"],
@@ -35,13 +35,23 @@ fn headers_and_entries_beyond_their_cap_are_damage() {
     let whole = with(3 * 56, 4_096);
     assert_eq!((whole.damage.as_deref(), whole.needed.len()), (None, 2));
     let headless = with(3 * 56 - 1, 4_096);
-    assert!(headless.damage.unwrap().contains("more program headers"));
+    assert_eq!(
+        headless.damage.as_deref(),
+        Some("it states more program headers than the kernel takes: 3 of 56 bytes (limit: 167 bytes)")
+    );
+    assert!(headless.refused().is_some());
     assert_eq!(headless.interpreter, None);
     // As many as there are, with the one that ends them.
     let entries = (1..20).find(|&most| with(3 * 56, most).damage.is_none()).unwrap();
     assert!(entries > 3, "{entries}");
     let cut = with(3 * 56, entries - 1);
-    assert!(cut.damage.unwrap().contains("more entries than are looked at"));
+    assert_eq!(
+        cut.damage,
+        Some(format!(
+            "the dynamic section has more entries than are looked at (limit: {})",
+            entries - 1
+        ))
+    );
 }
 
 #[test]
@@ -52,24 +62,52 @@ fn symbols_beyond_their_cap_are_not_looked_at() {
             symbols,
             ..Limits::default()
         };
-        let (_, program) = elf_in(&bytes, &limits);
-        families(&program) == ["heur.jobcontrol"]
+        let (elf, program) = elf_in(&bytes, &limits);
+        (families(&program) == ["heur.jobcontrol"], elf.damage)
     };
     // The null symbol and five names.
-    assert!(found(6));
-    assert!(!found(3));
+    assert_eq!(found(6), (true, None));
+    let told = "it states 6 dynamic symbols, more than are looked at (limit: 3)";
+    assert_eq!(found(3), (false, Some(told.to_owned())));
+}
+
+#[test]
+fn what_a_loader_could_read_and_this_could_not_is_told_of_what_may_start() {
+    let limits = Limits {
+        symbols: 3,
+        ..Limits::default()
+    };
+    let unread = |bytes: &[u8], executable: bool| {
+        let mut inspector = Inspector::new(Catalog::builtin(), &limits);
+        inspector.begin(bytes.len() as u64, executable);
+        inspector.feed(bytes);
+        inspector.finish();
+        inspector.unread()
+    };
+    assert_eq!(
+        unread(&linked(), true),
+        [
+            "is an ELF file that cannot be read as a loader would: it states 6 dynamic symbols, more than are looked at (limit: 3)"
+        ]
+    );
+    assert_eq!(unread(&linked(), false), [""; 0]);
+    // What the kernel refuses, and what it never starts, hides nothing.
+    let mut cut = linked();
+    cut.truncate(64 + 56);
+    assert_eq!(unread(&cut, true), [""; 0]);
+    let library = Elf64 {
+        soname: Some("libx.so"),
+        imports: vec!["a", "b", "c"],
+        ..Elf64::default()
+    };
+    assert_eq!(unread(&library.bytes(), true), [""; 0]);
 }
 
 #[test]
 fn names_of_libraries_beyond_their_cap_are_told_wherever_they_stand() {
     let names: Vec<String> = (0..12).map(|n| format!("libname{n}.so")).collect();
     let with = |data: Vec<u8>, library_names: usize, program: usize| {
-        let bytes = Elf64 {
-            fixed: true,
-            data,
-            ..Elf64::default()
-        }
-        .bytes();
+        let bytes = Elf64::holding(data).bytes();
         let limits = Limits {
             program,
             library_names,
@@ -89,24 +127,8 @@ fn names_of_libraries_beyond_their_cap_are_told_wherever_they_stand() {
 
 #[test]
 fn what_unpacks_to_more_than_its_cap_is_opaque() {
-    let inner = Elf64 {
-        fixed: true,
-        data: b"nothing to see".to_vec(),
-        ..Elf64::default()
-    }
-    .bytes();
-    let block = |bytes: &[u8]| {
-        let length = (bytes.len() as u32).to_le_bytes();
-        [&length[..], &length, &[2, 0, 0, 0], bytes].concat()
-    };
-    let (headers, rest) = inner.split_at(64 + 3 * 56);
-    let data = [&[0; 24][..], &block(headers), &block(rest)].concat();
-    let length = (data.len() + headers.len()) as u64;
-    let mut bytes = headers.to_vec();
-    for field in [64 + 32, 64 + 40] {
-        bytes[field..field + 8].copy_from_slice(&length.to_le_bytes());
-    }
-    bytes.extend(data);
+    let inner = program_with(["nothing to see"]);
+    let bytes = packed_as_stored(&inner, b"");
     let opaque = |unpacked: usize| {
         let limits = Limits {
             unpacked,
@@ -115,163 +137,68 @@ fn what_unpacks_to_more_than_its_cap_is_opaque() {
         elf_in(&bytes, &limits).1.opaque
     };
     assert_eq!(opaque(inner.len()), None);
-    for less in [inner.len() - 1, headers.len()] {
+    for less in [inner.len() - 1, 64 + 3 * 56] {
         assert!(opaque(less).is_some(), "{less}");
     }
 }
 
 #[test]
-fn a_member_list_beyond_its_cap_is_told() {
-    // One empty member, which the directory lists so often.
-    let zip = |lines: u16| {
-        let name = &b"a"[..];
-        let member = [&b"PK\x03\x04\x14\0"[..], &[0; 20], &[1, 0, 0, 0], name].concat();
-        let line = [&b"PK\x01\x02\x14\0\x14\0"[..], &[0; 20], &[1, 0], &[0; 16], name].concat();
-        let directory = line.repeat(lines.into());
-        let (size, begins) = (directory.len() as u32, member.len() as u32);
-        let count = lines.to_le_bytes();
-        let end = [
-            &b"PK\x05\x06\0\0\0\0"[..],
-            &count,
-            &count,
-            &size.to_le_bytes(),
-            &begins.to_le_bytes(),
-            &[0, 0],
-        ];
-        [member, directory, end.concat()].concat()
-    };
+fn each_cap_ends_the_looking_and_is_said() {
+    let tool = tool();
     let limits = Limits {
         archive_members: 3,
         ..Limits::default()
     };
-    for sizes in [&[1_000][..], &[1], &[7, 3]] {
-        assert_eq!(held_in(&zip(3), sizes, &limits).1, [""; 0]);
-        let unread = held_in(&zip(4), sizes, &limits).1;
-        assert_eq!(unread.len(), 1, "{unread:?}");
-        assert!(
-            unread[0].starts_with("lists too many members (limit 3)"),
-            "{unread:?}"
-        );
-    }
-}
+    let many: Vec<(&str, &[u8], Written)> = vec![("t", &tool, Written::Stored); 5];
+    let (found, unread) = held_in(&zip(&many), &[1 << 20], &limits);
+    assert_eq!(found.len(), 3);
+    assert_eq!(
+        unread,
+        ["has too many members (limit 3): the rest was not looked into"]
+    );
 
-#[test]
-fn names_of_libraries_inside_a_packed_program_share_the_cap() {
-    let names: Vec<String> = (0..12).map(|n| format!("libname{n:02}.so")).collect();
-    let inner = Elf64 {
-        fixed: true,
-        data: format!("\0{}\0", names.join("\0")).into_bytes(),
-        ..Elf64::default()
-    }
-    .bytes();
-    // The blocks cut each name, so that only who joins them reads it.
-    let block = |bytes: &[u8]| {
-        let length = (bytes.len() as u32).to_le_bytes();
-        [&length[..], &length, &[2, 0, 0, 0], bytes].concat()
-    };
-    let (headers, mut rest) = inner.split_at(64 + 3 * 56);
-    // One more stands before them, where everyone sees it.
-    let mut data = [&b"\0libseen.so\0"[..], &[0; 12], &block(headers)].concat();
-    while let Some(at) = memchr::memmem::find(rest, b".so") {
-        let (first, behind) = rest.split_at(at - 1);
-        data.extend(block(first));
-        rest = behind;
-        let (first, behind) = rest.split_at(4);
-        data.extend(block(first));
-        rest = behind;
-    }
-    data.extend(block(rest));
-    let length = (data.len() + headers.len()) as u64;
-    let mut bytes = headers.to_vec();
-    for field in [64 + 32, 64 + 40] {
-        bytes[field..field + 8].copy_from_slice(&length.to_le_bytes());
-    }
-    bytes.extend(data);
-    for (library_names, found, cut) in [(13, 13, false), (12, 12, true), (11, 11, true)] {
-        let limits = Limits {
-            library_names,
-            ..Limits::default()
-        };
-        let (elf, program) = elf_in(&bytes, &limits);
-        assert_eq!(program.opaque, None);
-        assert_eq!((elf.library_names.len(), elf.library_names_cut), (found, cut));
-    }
-}
-
-#[test]
-fn what_is_kept_from_behind_a_large_head_has_a_bound_whatever_its_headers_say() {
-    // A thousand segments of each kind that leads behind the head.
-    let mut head = linked()[..64].to_vec();
-    for at in 0..1_000_u64 {
-        for kind in [2_u32, 3, 1] {
-            let place = (1_u64 << 40) + at * 5_000_000;
-            head.extend([kind.to_le_bytes(), 4_u32.to_le_bytes()].concat());
-            head.extend([place; 3].iter().flat_map(|field| field.to_le_bytes()));
-            head.extend([5_000_000_u64; 2].iter().flat_map(|field| field.to_le_bytes()));
-            head.extend(8_u64.to_le_bytes());
-        }
-    }
-    head[32..40].copy_from_slice(&64_u64.to_le_bytes());
-    head[56..58].copy_from_slice(&1_000_u16.to_le_bytes());
-    let limits = Limits::default();
-    let wanted = elf::wanted_behind(&head, &limits);
-    assert!(!wanted.is_empty());
-    let bytes: usize = wanted.iter().map(|(_, length)| length).sum();
-    let most = limits.program_headers + 4_096 + 2 * 16 * limits.dynamic_entries + (1 << 20);
-    assert!(wanted.len() <= 5 && bytes <= most, "{wanted:?}");
-}
-
-#[test]
-fn a_window_or_dictionary_beyond_its_cap_is_told() {
-    let content = vec![b'x'; 100_000];
-    let zstd = {
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
-        encoder.long_distance_matching(true).unwrap();
-        encoder.window_log(20).unwrap();
-        std::io::Write::write_all(&mut encoder, &content).unwrap();
-        encoder.finish().unwrap()
-    };
-    let xz = {
-        let mut options = liblzma::stream::LzmaOptions::new_preset(1).unwrap();
-        options.dict_size(1 << 20);
-        let mut filters = liblzma::stream::Filters::new();
-        filters.lzma2(&options);
-        let check = liblzma::stream::Check::Crc32;
-        let stream = liblzma::stream::Stream::new_stream_encoder(&filters, check).unwrap();
-        let mut encoder = liblzma::write::XzEncoder::new_stream(Vec::new(), stream);
-        std::io::Write::write_all(&mut encoder, &content).unwrap();
-        encoder.finish().unwrap()
-    };
-    for (bytes, enough) in [(zstd, 20), (xz, 21)] {
-        for (zstd_window_log, refused) in [(enough, false), (19, true)] {
-            let limits = Limits {
-                zstd_window_log,
-                ..Limits::default()
-            };
-            let unread = held_in(&bytes, &[1_000], &limits).1;
-            let told = unread
-                .iter()
-                .any(|why| why.contains("more than 2^19 bytes of memory (limit)"));
-            assert_eq!(
-                (told, unread.len()),
-                (refused, usize::from(refused)),
-                "{unread:?}"
-            );
-        }
-    }
-}
-
-#[test]
-fn archives_in_one_another_are_told_with_the_cap() {
+    let zeros = vec![0; 1 << 20];
+    let bomb = gzipped(&tar(&[("zeros", &zeros), ("tool", &tool)]));
     let limits = Limits {
-        archive_depth: 1,
+        archive_floor: 1_000,
         ..Limits::default()
     };
-    let inner = super::archives::tar(&[("a", b"x")]);
-    let unread = held_in(&super::archives::tar(&[("inner.tar", &inner)]), &[1_000], &limits).1;
-    assert_eq!(unread.len(), 1, "{unread:?}");
+    let (found, unread) = held_in(&bomb, &[1 << 20], &limits);
+    assert_eq!(found, [""; 0]);
     assert!(
-        unread[0].contains("lies in too many archives (limit 1)"),
+        unread[0].starts_with("unpacks to more than 200 times its size and 1000 bytes (limit)"),
+        "{unread:?}"
+    );
+    assert_eq!(paths(&bomb), ["tool"]);
+
+    let limits = Limits {
+        archive_bytes: 500_000,
+        ..Limits::default()
+    };
+    let (found, unread) = held_in(&bomb, &[1 << 20], &limits);
+    assert_eq!(found, [""; 0]);
+    assert!(
+        unread[0].contains("unpack to more than 500000 bytes (limit)"),
+        "{unread:?}"
+    );
+}
+
+#[test]
+fn a_bomb_in_a_bomb_stays_within_the_cap_of_the_file() {
+    let zeros = vec![0; 8 << 20];
+    let inner = gzipped(&tar(&[("zeros", &zeros)]));
+    let bomb = zip(&[
+        ("a.tgz", &inner, Written::Deflated),
+        ("b.tgz", &inner, Written::Deflated),
+    ]);
+    let limits = Limits {
+        archive_floor: 1 << 20,
+        ..Limits::default()
+    };
+    let (found, unread) = held_in(&bomb, &[1 << 20], &limits);
+    assert_eq!(found, [""; 0]);
+    assert!(
+        unread.iter().any(|why| why.contains("unpacks to more than")),
         "{unread:?}"
     );
 }

@@ -1,6 +1,9 @@
 //! Tests of how a program's identity is decided from what is found in it: one case for each rule of the decision.
 
-use super::*;
+use std::collections::BTreeSet;
+
+use super::{structures::Made, *};
+use crate::catalog::tables::Kind;
 
 /// A program with the texts of several families.
 fn with_texts_of(families: &[&str]) -> Program {
@@ -47,6 +50,23 @@ fn of_several_families_the_one_under_the_first_rule_comes_first() {
 }
 
 #[test]
+fn families_without_rule_are_evidence() {
+    let kinds: BTreeSet<&str> = Catalog::builtin()
+        .tools()
+        .iter()
+        .filter(|tool| tool.rule.is_none())
+        .map(|tool| tool.id.as_str())
+        .collect();
+    assert!(kinds.contains("loader.ld-so") && kinds.contains("embeds.lua"));
+    assert!(
+        Catalog::builtin()
+            .tools()
+            .iter()
+            .all(|tool| tool.kind != Kind::Applet || tool.rule.is_none())
+    );
+}
+
+#[test]
 fn the_path_of_a_main_package_is_certain_and_no_other_path_is_it() {
     for (path, family) in [
         ("github.com/docker/cli/cmd/docker", Some("ct.docker")),
@@ -89,10 +109,7 @@ fn the_path_of_a_main_package_is_certain_and_no_other_path_is_it() {
             ],
             ..Made::default()
         };
-        let program = made.inspect(Elf64 {
-            fixed: true,
-            ..Elf64::default()
-        });
+        let program = made.inspect(Elf64::holding(Vec::new()));
         assert_eq!(
             families(&program),
             family.into_iter().collect::<Vec<_>>(),
@@ -117,11 +134,7 @@ fn the_evidence_says_how_much_was_found_of_what_and_where() {
         bytes[18] = machine;
         inspect(&bytes).unwrap().identities.remove(0).evidence
     };
-    let fixed = Elf64 {
-        fixed: true,
-        data: texts,
-        ..Elf64::default()
-    };
+    let fixed = Elf64::holding(texts);
     assert_eq!(evidence(&fixed, 62), "12 of 12 texts of bash; ELF x86-64, static");
     let dynamic = Elf64 {
         fixed: false,
@@ -133,112 +146,12 @@ fn the_evidence_says_how_much_was_found_of_what_and_where() {
         "12 of 12 texts of bash; ELF aarch64, dynamic"
     );
     // The same as stored blocks of a packed program.
-    let inner = fixed.bytes();
-    let (headers, rest) = inner.split_at(64 + 3 * 56);
-    let block = |bytes: &[u8]| {
-        let length = (bytes.len() as u32).to_le_bytes();
-        [&length[..], &length, &[2, 0, 0, 0], bytes].concat()
-    };
-    let mut packed = headers.to_vec();
-    packed.extend([0; 24]);
-    packed.extend([block(headers), block(rest)].concat());
-    let packed = inspect(&packed).unwrap();
+    let packed = inspect(&packed_as_stored(&fixed.bytes(), b"")).unwrap();
     assert_eq!(families(&packed), ["shell.bash", "packed.upx"]);
     assert_eq!(
         packed.identities[0].evidence,
         "12 of 12 texts of bash; ELF x86-64, static, found after unpacking"
     );
-}
-
-#[test]
-fn bytes_look_random_from_six_and_a_half_bits_on() {
-    let opaque = |mask: u8| {
-        let mut state = 1_u64;
-        let noise = std::iter::repeat_with(|| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 56) as u8 & mask
-        });
-        let elf = Elf64 {
-            fixed: true,
-            data: noise.take(100_000).collect(),
-            ..Elf64::default()
-        };
-        let mut bytes = elf.bytes();
-        bytes[60] = 0;
-        inspect(&bytes).unwrap().opaque
-    };
-    assert_eq!(opaque(0x3f), None);
-    assert!(opaque(0x7f).unwrap().contains("(7.0 bits each)"));
-}
-
-#[test]
-fn texts_in_what_is_no_program_say_nothing() {
-    let texts = texts_of("shell.bash").join("\n");
-    for (what, file, program) in [
-        ("a text", format!("BusyBox v1.36.1\n{texts}\n"), false),
-        (
-            "a recipe",
-            format!("FROM x\nRUN |\n  #!/bin/sh\n{texts}\n"),
-            false,
-        ),
-        ("a script", format!("#!/bin/sh\n{texts}\n"), true),
-    ] {
-        let seen = inspect(file.as_bytes());
-        assert_eq!(seen.is_some(), program, "{what}");
-        assert_eq!(seen.map_or(0, |seen| seen.identities.len()), 0, "{what}");
-    }
-}
-
-#[test]
-fn a_loader_starts_and_is_no_tool() {
-    let loader = Elf64 {
-        soname: Some("ld-linux-x86-64.so.2"),
-        ..Elf64::default()
-    };
-    let mut bytes = loader.bytes();
-    bytes[24] = 100;
-    bytes[64 + 4] = 5;
-    let program = inspect(&bytes).unwrap();
-    assert_eq!(families(&program), ["loader.ld-so"]);
-    assert!(program.starts() && program.tool(Catalog::builtin()).is_none());
-}
-
-#[test]
-fn the_shell_half_of_a_script_in_two_languages_stands_at_its_begin() {
-    let inner = |before: usize, line: &str| {
-        let script = format!("#!/bin/sh\n{}\n{line}\nimport os\n", "#".repeat(before));
-        match inspect(script.as_bytes()).unwrap().form {
-            Form::Script(script) => script.inner.map(|inner| String::from_utf8(inner).unwrap()),
-            other => panic!("{other:?}"),
-        }
-    };
-    let line = "''':' ; exec python3 -u \"$0\" \"$@\" '''";
-    assert_eq!(inner(0, line).as_deref(), Some("python3"));
-    assert_eq!(inner(900, line).as_deref(), Some("python3"));
-    assert_eq!(inner(1_100, line), None);
-    assert_eq!(inner(0, "exec perl -x \"$0\"").as_deref(), Some("perl"));
-    assert_eq!(inner(0, "exec python3 other.py"), None);
-    assert_eq!(inner(0, "exec ls \"$0\""), None);
-}
-
-#[test]
-fn a_text_of_another_program_rules_a_family_out() {
-    let mut seen = 0;
-    for (id, one) in tables("signature") {
-        let Some(none) = one.get("none") else { continue };
-        let any = texts(&one["any"]);
-        let found = |more: &[String]| {
-            let all = any.iter().chain(more).map(String::as_str);
-            let program = inspect(&program_with(all)).unwrap();
-            families(&program).contains(&id.as_str())
-        };
-        assert!(found(&[]), "{id}");
-        for text in texts(none) {
-            assert!(!found(&[text]), "{id}");
-            seen += 1;
-        }
-    }
-    assert!(seen > 1);
 }
 
 #[test]
@@ -301,10 +214,7 @@ fn a_table_or_a_library_is_certain_whatever_else_stands_in_the_file() {
         texts,
         ..Made::default()
     };
-    let program = made.inspect(Elf64 {
-        fixed: true,
-        ..Elf64::default()
-    });
+    let program = made.inspect(Elf64::holding(Vec::new()));
     assert_eq!(program.identities.len(), 5);
     let sure = program
         .identities

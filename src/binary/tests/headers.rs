@@ -1,4 +1,4 @@
-//! Headers that lie: what is read all the same, and the damage that is told.
+//! Headers, also those that lie: what is read of them, and the damage that is told.
 
 use super::*;
 
@@ -33,6 +33,41 @@ fn elf(bytes: &[u8]) -> Elf {
         Form::Elf(elf) => elf,
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn headers_are_read() {
+    let whole = Elf64 {
+        interpreter: Some(LOADER),
+        needed: vec!["libc.so.6", "libm.so.6"],
+        soname: Some("libx.so"),
+        ..Elf64::default()
+    };
+    let seen = elf(&whole.bytes());
+    assert_eq!(seen.machine, 62);
+    assert!(seen.class64 && seen.little_endian && seen.startable, "{seen:?}");
+    assert_eq!(seen.interpreter.as_deref(), Some(LOADER.as_bytes()));
+    assert_eq!(seen.needed, [b"libc.so.6", b"libm.so.6"]);
+    assert_eq!(seen.soname.as_deref(), Some(&b"libx.so"[..]));
+    assert_eq!(seen.damage, None);
+    // Without an interpreter the name makes it a library; without both it starts by itself.
+    assert!(
+        !elf(&Elf64 {
+            interpreter: None,
+            ..whole.clone()
+        }
+        .bytes())
+        .startable
+    );
+    assert!(elf(&Elf64::default().bytes()).startable);
+    assert!(
+        !elf(&Elf64 {
+            needed: vec!["libc.so.6"],
+            ..Elf64::default()
+        }
+        .bytes())
+        .startable
+    );
 }
 
 #[test]
@@ -189,4 +224,64 @@ fn class_and_byte_order_are_those_that_the_kernel_sees() {
         let told = elf.damage.unwrap_or_default();
         assert_eq!(told.contains("stated wrongly"), !honest, "{told}");
     }
+}
+
+#[test]
+fn the_kernel_looks_at_neither_class_nor_byte_order() {
+    let honest = program_with(texts_of("shell.bash").iter().map(String::as_str));
+    for (at, lie) in [(4, 1), (4, 0xff), (5, 2), (5, 0), (6, 9), (7, 9)] {
+        let mut bytes = honest.clone();
+        bytes[at] = lie;
+        let program = inspect(&bytes).unwrap();
+        assert_eq!(families(&program), ["shell.bash"], "byte {at}");
+        let Form::Elf(elf) = program.form else {
+            panic!("byte {at}")
+        };
+        assert!(
+            elf.startable && elf.class64 && elf.little_endian,
+            "byte {at}: {elf:?}"
+        );
+        assert_eq!(elf.damage.is_some(), at < 6, "byte {at}");
+    }
+}
+
+#[test]
+fn section_names_and_string_tables_cost_nothing() {
+    let texts = texts_of("shell.bash");
+    for (fill, length) in [(0, 32 << 20), (0xff, 1 << 20)] {
+        let mut elf = Elf64 {
+            interpreter: Some(LOADER),
+            needed: vec!["libc.so.6"],
+            ..Elf64::default()
+        };
+        elf.data = texts.join("\0").into_bytes();
+        elf.data.resize(length, fill);
+        let mut bytes = elf.bytes();
+        // One section that is the string table of section names and of symbols: nearly the whole file.
+        let (at, size) = (64 + 3 * 56, bytes.len() as u64 - 256);
+        let end = bytes.len() as u64;
+        bytes[40..48].copy_from_slice(&end.to_le_bytes());
+        let section = [3_u64 << 32, 0, 0, at, size, 0, 0, 0];
+        bytes.extend(section.into_iter().flat_map(u64::to_le_bytes));
+        let program = inspect(&bytes).unwrap();
+        assert_eq!(families(&program), ["shell.bash"]);
+    }
+}
+
+#[test]
+fn symbols_without_an_end_cost_no_more_than_honest_ones() {
+    // A million symbols whose names have no NUL.
+    let mut elf = Elf64 {
+        interpreter: Some(LOADER),
+        imports: vec!["x"; 100_000],
+        ..Elf64::default()
+    };
+    elf.data = vec![0xff; 1 << 20];
+    let mut bytes = elf.bytes();
+    let strings = 64 + 3 * 56;
+    let length = bytes.len();
+    bytes[strings..length / 2]
+        .iter_mut()
+        .for_each(|byte| *byte |= 0x80);
+    assert!(inspect(&bytes).is_some());
 }

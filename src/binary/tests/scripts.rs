@@ -1,5 +1,7 @@
 //! Tests of tools that are scripts: the entry point of each, as its packages have it, and what only looks like it.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 fn of(text: &str) -> String {
@@ -105,16 +107,25 @@ fn every_entry_point_of_a_script_is_its_tool() {
 }
 
 #[test]
+fn script_tools_are_known_by_what_they_start() {
+    let family = |text: &str| families(&inspect(text.as_bytes()).unwrap()).join(" ");
+    assert_eq!(
+        family("#!/usr/bin/python3\nimport sys\nfrom pip._internal.cli.main import main\n"),
+        "pm.pip"
+    );
+    assert_eq!(
+        family("#!/usr/bin/env node\nrequire('../lib/cli.js')(process)\n"),
+        "pm.npm"
+    );
+    assert_eq!(family("#!/bin/sh\necho from pip\n"), "");
+}
+
+#[test]
 fn an_archive_behind_a_first_line_is_an_application_and_may_be_pip() {
-    let member = |name: &str| {
-        let mut bytes = b"#!/usr/bin/python3\nPK\x03\x04".to_vec();
-        bytes.resize(bytes.len() + 22, 0);
-        bytes.extend((name.len() as u16).to_le_bytes());
-        bytes.extend([0, 0]);
-        bytes.extend(name.as_bytes());
-        bytes
+    let of = |name: &str| {
+        let bytes = [b"#!/usr/bin/python3\n", &zip_header(name)[..]].concat();
+        families(&inspect(&bytes).unwrap()).join(" ")
     };
-    let of = |name: &str| families(&inspect(&member(name)).unwrap()).join(" ");
     assert_eq!(of("app/main.py"), "bundle.zipapp");
     assert_eq!(of("pip/__main__.py"), "pm.pip bundle.zipapp");
     assert_eq!(of("pipeline/__main__.py"), "bundle.zipapp");
@@ -132,4 +143,22 @@ fn scripts_that_only_speak_of_a_tool_are_not_it() {
     ] {
         assert_eq!(of(text), "", "{text}");
     }
+}
+
+#[test]
+fn the_shell_half_of_a_script_in_two_languages_stands_at_its_begin() {
+    let inner = |before: usize, line: &str| {
+        let script = format!("#!/bin/sh\n{}\n{line}\nimport os\n", "#".repeat(before));
+        match inspect(script.as_bytes()).unwrap().form {
+            Form::Script(script) => script.inner.map(|inner| String::from_utf8(inner).unwrap()),
+            other => panic!("{other:?}"),
+        }
+    };
+    let line = "''':' ; exec python3 -u \"$0\" \"$@\" '''";
+    assert_eq!(inner(0, line).as_deref(), Some("python3"));
+    assert_eq!(inner(900, line).as_deref(), Some("python3"));
+    assert_eq!(inner(1_100, line), None);
+    assert_eq!(inner(0, "exec perl -x \"$0\"").as_deref(), Some("perl"));
+    assert_eq!(inner(0, "exec python3 other.py"), None);
+    assert_eq!(inner(0, "exec ls \"$0\""), None);
 }

@@ -97,6 +97,44 @@ fn what_starts_is_told_from_what_is_only_loaded() {
 }
 
 #[test]
+fn a_library_is_no_tool() {
+    let data = texts_of("shell.bash").join("\0").into_bytes();
+    let program = |soname, interpreter| {
+        let elf = Elf64 {
+            soname,
+            interpreter,
+            data: data.clone(),
+            ..Elf64::default()
+        };
+        inspect(&elf.bytes()).unwrap()
+    };
+    let rule = |program: &Program| {
+        program
+            .tool(Catalog::builtin())
+            .and_then(|(_, meaning)| meaning.rule)
+    };
+    let library = program(Some("libx.so"), None);
+    assert_eq!((families(&library), rule(&library)), (vec!["shell.bash"], None));
+    // Being named like a library does not keep it from starting.
+    assert_eq!(rule(&program(Some("libx.so"), Some(LOADER))), Some("shell"));
+    assert_eq!(rule(&inspect(&program_with([])).unwrap()), None);
+}
+
+#[test]
+fn a_loader_starts_and_is_no_tool() {
+    let loader = Elf64 {
+        soname: Some("ld-linux-x86-64.so.2"),
+        ..Elf64::default()
+    };
+    let mut bytes = loader.bytes();
+    bytes[24] = 100;
+    bytes[64 + 4] = 5;
+    let program = inspect(&bytes).unwrap();
+    assert_eq!(families(&program), ["loader.ld-so"]);
+    assert!(program.starts() && program.tool(Catalog::builtin()).is_none());
+}
+
+#[test]
 fn the_kernel_starts_what_is_called_a_library_if_it_begins_in_code() {
     let soname = Some("libextra.so");
     // The one segment as code, and an entry point in it.
@@ -230,6 +268,10 @@ impl Tiny {
     }
 
     /// Whether the kernel runs it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test asks the kernel by a program of its own making"
+    )]
     fn runs(&self, path: &Path) -> bool {
         fs::write(path, self.bytes()).unwrap();
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();

@@ -2,104 +2,31 @@
 
 use super::*;
 
+/// The family of each finding.
+fn families(found: &[Finding]) -> Vec<&str> {
+    let identities = found.iter().filter_map(|one| one.identity.as_ref());
+    identities.map(|identity| identity.family.as_str()).collect()
+}
+
 #[test]
-fn a_package_manager_without_its_source_is_still_one() {
-    // How CPython 3.11 and Lua 5.4 begin a compiled file; names of modules stand in both as constants.
-    let python = "\u{a7}\r\r\n\0\0\0\0\0\0\0\0\0\0\0\0\u{e3}\0\0\0\0";
-    let lua = "\u{1b}LuaT\0\u{19}\u{93}\r\n\u{1a}\n\u{4}\u{8}\u{8}xV\0\0\0";
-    for (path, begin, name, interpreter, family) in [
-        (
-            "/opt/pip/_internal/main.pyc",
-            python,
-            "pip._internal.cli.main",
-            "interp.python",
-            "pm.pip",
-        ),
-        (
-            "/opt/pip/_internal/__init__.pyc",
-            python,
-            "pip._internal.utils",
-            "interp.pypy",
-            "pm.pip",
-        ),
-        (
-            "/opt/pipenv/__main__.pyc",
-            python,
-            "pipenv.cli",
-            "interp.python",
-            "pm.pipenv",
-        ),
-        (
-            "/opt/pipx/main.pyc",
-            python,
-            "pipx.constants",
-            "interp.python",
-            "pm.pipx",
-        ),
-        (
-            "/opt/poetry/__main__.pyc",
-            python,
-            "poetry.console.application",
-            "interp.python",
-            "pm.poetry",
-        ),
-        (
-            "/opt/conda/cli/main.pyc",
-            python,
-            "conda.base",
-            "interp.python",
-            "pm.conda",
-        ),
-        (
-            "/opt/dnf/cli/main.pyc",
-            python,
-            "dnf.cli.cli",
-            "interp.python",
-            "pm.dnf",
-        ),
-        (
-            "/usr/share/lua/5.4/luarocks/cmd.lua",
-            lua,
-            "luarocks.core.cfg",
-            "interp.lua",
-            "pm.luarocks",
-        ),
-        (
-            "/usr/share/lua/5.1/luarocks/cmd/install.lua",
-            lua,
-            "luarocks.dir",
-            "interp.luajit",
-            "pm.luarocks",
-        ),
-    ] {
-        let tree = || text(path, &format!("{begin}{name}\0"));
-        let runs = program("/usr/bin/x", [interpreter]);
-        let found = in_files("package-manager", [tree(), runs.clone()]);
-        let families: Vec<&str> = found
-            .iter()
-            .filter_map(|one| Some(one.identity.as_ref()?.family.as_str()))
-            .collect();
-        assert_eq!(families, [family], "{path}");
-        // Not without what runs it, nor where the texts are other ones.
-        assert!(in_files("package-manager", [tree()]).is_empty(), "{path}");
-        let other = text(path, &format!("{begin}another\0"));
-        assert!(in_files("package-manager", [other, runs]).is_empty(), "{path}");
-    }
-    // What a cache holds is not loaded without its source, and what loads rocks installs none.
-    for (path, name, interpreter) in [
-        (
-            "/opt/pip/__pycache__/__main__.cpython-311.pyc",
-            "pip._internal",
-            "interp.python",
-        ),
-        (
-            "/usr/share/lua/5.4/luarocks/loader.lua",
-            "luarocks.core.cfg",
-            "interp.lua",
-        ),
-    ] {
-        let files = [text(path, name), program("/usr/bin/x", [interpreter])];
-        assert!(in_files("package-manager", files).is_empty(), "{path}");
+fn every_module_of_the_catalogue_is_reachable() {
+    let catalog = Catalog::builtin();
+    assert!(catalog.modules().len() >= 20);
+    for module in catalog.modules() {
+        for example in module.examples() {
+            let tree = if module.asks_for_content() {
+                text(&example, &module.example_content())
+            } else {
+                sized(&example, 2_000_000)
+            };
+            let runs = program("/usr/bin/x", [module.needs[0].trim_end_matches('*')]);
+            let rule = catalog.meaning(&module.tool, &[]).unwrap().rule.unwrap();
+            let found = in_files(rule, [tree, runs]);
+            assert!(
+                families(&found).contains(&module.tool.as_str()),
+                "{example}: {found:#?}"
+            );
+        }
     }
 }
 
@@ -111,9 +38,7 @@ fn a_tree_of_the_same_names_with_other_code_is_no_tool() {
         .iter()
         .filter(|module| module.asks_for_content())
     {
-        let interpreter = module.needs.first().unwrap().trim_end_matches('*').to_owned();
-        let mut runs = program("/usr/bin/x", [""]);
-        runs.program.as_mut().unwrap().identities[0].family = interpreter;
+        let runs = program("/usr/bin/x", [module.needs[0].trim_end_matches('*')]);
         let rule = catalog.meaning(&module.tool, &[]).unwrap().rule.unwrap();
         for example in module.examples() {
             let found = in_files(rule, [text(&example, "another program"), runs.clone()]);
@@ -278,10 +203,103 @@ fn package_managers_are_known_by_their_code_wherever_it_lies() {
             program("/usr/bin/x", [interpreter]),
         ];
         let found = in_files("package-manager", files);
-        let families: Vec<&str> = found
-            .iter()
-            .filter_map(|one| Some(one.identity.as_ref()?.family.as_str()))
-            .collect();
-        assert_eq!(families, [family], "{path}");
+        assert_eq!(families(&found), [family], "{path}");
+    }
+}
+
+#[test]
+fn a_package_manager_without_its_source_is_still_one() {
+    // How CPython 3.11 and Lua 5.4 begin a compiled file; names of modules stand in both as constants.
+    let python = "\u{a7}\r\r\n\0\0\0\0\0\0\0\0\0\0\0\0\u{e3}\0\0\0\0";
+    let lua = "\u{1b}LuaT\0\u{19}\u{93}\r\n\u{1a}\n\u{4}\u{8}\u{8}xV\0\0\0";
+    for (path, begin, name, interpreter, family) in [
+        (
+            "/opt/pip/_internal/main.pyc",
+            python,
+            "pip._internal.cli.main",
+            "interp.python",
+            "pm.pip",
+        ),
+        (
+            "/opt/pip/_internal/__init__.pyc",
+            python,
+            "pip._internal.utils",
+            "interp.pypy",
+            "pm.pip",
+        ),
+        (
+            "/opt/pipenv/__main__.pyc",
+            python,
+            "pipenv.cli",
+            "interp.python",
+            "pm.pipenv",
+        ),
+        (
+            "/opt/pipx/main.pyc",
+            python,
+            "pipx.constants",
+            "interp.python",
+            "pm.pipx",
+        ),
+        (
+            "/opt/poetry/__main__.pyc",
+            python,
+            "poetry.console.application",
+            "interp.python",
+            "pm.poetry",
+        ),
+        (
+            "/opt/conda/cli/main.pyc",
+            python,
+            "conda.base",
+            "interp.python",
+            "pm.conda",
+        ),
+        (
+            "/opt/dnf/cli/main.pyc",
+            python,
+            "dnf.cli.cli",
+            "interp.python",
+            "pm.dnf",
+        ),
+        (
+            "/usr/share/lua/5.4/luarocks/cmd.lua",
+            lua,
+            "luarocks.core.cfg",
+            "interp.lua",
+            "pm.luarocks",
+        ),
+        (
+            "/usr/share/lua/5.1/luarocks/cmd/install.lua",
+            lua,
+            "luarocks.dir",
+            "interp.luajit",
+            "pm.luarocks",
+        ),
+    ] {
+        let tree = || text(path, &format!("{begin}{name}\0"));
+        let runs = program("/usr/bin/x", [interpreter]);
+        let found = in_files("package-manager", [tree(), runs.clone()]);
+        assert_eq!(families(&found), [family], "{path}");
+        // Not without what runs it, nor where the texts are other ones.
+        assert!(in_files("package-manager", [tree()]).is_empty(), "{path}");
+        let other = text(path, &format!("{begin}another\0"));
+        assert!(in_files("package-manager", [other, runs]).is_empty(), "{path}");
+    }
+    // What a cache holds is not loaded without its source, and what loads rocks installs none.
+    for (path, name, interpreter) in [
+        (
+            "/opt/pip/__pycache__/__main__.cpython-311.pyc",
+            "pip._internal",
+            "interp.python",
+        ),
+        (
+            "/usr/share/lua/5.4/luarocks/loader.lua",
+            "luarocks.core.cfg",
+            "interp.lua",
+        ),
+    ] {
+        let files = [text(path, name), program("/usr/bin/x", [interpreter])];
+        assert!(in_files("package-manager", files).is_empty(), "{path}");
     }
 }

@@ -2,22 +2,6 @@
 
 use super::*;
 
-fn why(files: &Rootfs, config: &ImageConfig) -> Option<String> {
-    let found = look("missing-program", files, Some(config)).pop()?;
-    Some(
-        found
-            .message
-            .strip_prefix("The container cannot start: ")
-            .unwrap()
-            .to_owned(),
-    )
-}
-
-fn foreign(mut entry: Entry) -> Entry {
-    elf(&mut entry).machine = 183;
-    entry
-}
-
 #[test]
 fn the_first_program_that_can_be_executed_in_path_is_taken() {
     // Which one is taken shows in what is wrong with it.

@@ -146,3 +146,36 @@ fn facts_of_one_layer_are_refused_by_their_number() {
     let says = format!("(limit {} bytes of facts)", entries - 1);
     assert!(failure.message.contains(&says), "{failure}");
 }
+
+#[test]
+fn members_and_names_are_capped() {
+    let blob = three().end();
+    for limits in [
+        Limits {
+            members: 2,
+            ..Limits::default()
+        },
+        Limits {
+            names: 11,
+            ..Limits::default()
+        },
+    ] {
+        let got = read_with(&blob, &[], &limits).unwrap();
+        assert_eq!(paths(&got), ["/aaaa", "/bbbb"]);
+        assert_eq!(got.gaps.len(), 1);
+        assert_eq!(got.gaps[0].hides, Hides::Anything);
+        assert_eq!(got.size, blob.len() as u64);
+    }
+    for limits in [
+        Limits {
+            members: 3,
+            ..Limits::default()
+        },
+        Limits {
+            names: 12,
+            ..Limits::default()
+        },
+    ] {
+        assert_eq!(read_with(&blob, &[], &limits).unwrap().gaps, []);
+    }
+}

@@ -173,23 +173,13 @@ fn a_bomb_stops_at_the_cap() {
 #[test]
 fn the_diff_id_is_checked() {
     let plain = archive();
-    let limits = Limits::default();
-    let reading = Reading {
-        catalog: Catalog::builtin(),
-        wants: &[],
-        limits: &limits,
-        stop: &AtomicBool::new(false),
-        held: &AtomicUsize::new(0),
-    };
     for (algorithm, name) in [
-        (&aws_lc_rs::digest::SHA256, crate::image::Algorithm::Sha256),
-        (&aws_lc_rs::digest::SHA512, crate::image::Algorithm::Sha512),
+        (&aws_lc_rs::digest::SHA256, Algorithm::Sha256),
+        (&aws_lc_rs::digest::SHA512, Algorithm::Sha512),
     ] {
         let want = Digest::of_hash(name, aws_lc_rs::digest::digest(algorithm, &plain).as_ref());
         assert_eq!(
-            read(&mut &gzip(&plain)[..], Some(name), &reading)
-                .unwrap()
-                .diff_id,
+            read_from(&mut &gzip(&plain)[..], Some(name)).unwrap().diff_id,
             Some(want)
         );
     }
@@ -209,19 +199,11 @@ impl Read for Failing<'_> {
 
 #[test]
 fn the_blobs_own_failure_wins() {
-    let limits = Limits::default();
-    let reading = Reading {
-        catalog: Catalog::builtin(),
-        wants: &[],
-        limits: &limits,
-        stop: &AtomicBool::new(false),
-        held: &AtomicUsize::new(0),
-    };
     let blob = gzip(&archive());
     let mut damaged = blob.clone();
     damaged[300_000] ^= 0xff;
     for bytes in [&blob[..], &blob[..100], &damaged, b"", b"garbage"] {
-        let failure = read(&mut Failing(bytes), None, &reading).unwrap_err();
+        let failure = read_from(&mut Failing(bytes), None).unwrap_err();
         assert_eq!(failure, Failure::new(Code::Unavailable, "the connection broke"));
     }
 }
@@ -248,16 +230,5 @@ fn a_panicking_reader_is_a_failure() {
             panic!("on purpose");
         }
     }
-    let limits = Limits::default();
-    let reading = Reading {
-        catalog: Catalog::builtin(),
-        wants: &[],
-        limits: &limits,
-        stop: &AtomicBool::new(false),
-        held: &AtomicUsize::new(0),
-    };
-    assert_eq!(
-        read(&mut Panicking, None, &reading).unwrap_err().code,
-        Code::Internal
-    );
+    assert_eq!(read_from(&mut Panicking, None).unwrap_err().code, Code::Internal);
 }

@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn octal(value: u64) -> Vec<u8> {
-    format!("{value:011o}\0").into_bytes()
-}
-
 #[test]
 fn a_negative_size_is_refused_even_if_pax_has_another() {
     let head = Head::new(b'0', b"x", 0).with(124, &[0xff; 12]);
@@ -17,8 +13,8 @@ fn a_negative_size_is_refused_even_if_pax_has_another() {
 fn a_prefix_of_star_ends_before_its_times() {
     let head = Head::new(b'0', b"sh", 0)
         .with(345, &[b'p'; 131])
-        .with(476, &octal(1))
-        .with(488, &octal(1))
+        .with(476, &octal(1, 11))
+        .with(488, &octal(1, 11))
         .with(508, b"tar\0");
     let entry = only(&Tar::default().member(head, b"").end());
     assert_eq!(entry.path.to_string(), format!("/{}/sh", "p".repeat(131)));
@@ -26,7 +22,7 @@ fn a_prefix_of_star_ends_before_its_times() {
 
 #[test]
 fn types_that_containerd_refuses_are_files_and_noted() {
-    let sparse = Head::new(b'S', b"x", 0).gnu().with(483, &octal(0));
+    let sparse = Head::new(b'S', b"x", 0).gnu().with(483, &octal(0, 11));
     for (head, word) in [
         (Head::new(b'7', b"x", 0), "contiguous"),
         (sparse, "old GNU sparse"),

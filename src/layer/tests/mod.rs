@@ -5,10 +5,13 @@ mod caps;
 mod codecs;
 mod contents;
 mod edges;
+mod end;
 mod extensions;
+mod headers;
 mod holes;
-mod members;
 mod modules;
+mod names;
+mod pax;
 mod properties;
 mod sparse;
 mod toc;
@@ -22,6 +25,7 @@ use super::{fuzzing::read_pieces, testing::*, *};
 use crate::{
     failure::{Code, Failure, Result},
     gap::Hides,
+    image::Algorithm,
 };
 
 /// Reads with these limits and wants.
@@ -34,6 +38,18 @@ fn read_with(blob: &[u8], wants: &[Want], limits: &Limits) -> Result<LayerFacts>
         held: &AtomicUsize::new(0),
     };
     read(&mut &blob[..], None, &reading)
+}
+
+/// Reads from any reader, keeps nothing, and takes its digest by this algorithm.
+fn read_from(blob: &mut (dyn Read + Send), algorithm: Option<Algorithm>) -> Result<LayerFacts> {
+    let reading = Reading {
+        catalog: Catalog::builtin(),
+        wants: &[],
+        limits: &Limits::default(),
+        stop: &AtomicBool::new(false),
+        held: &AtomicUsize::new(0),
+    };
+    read(blob, algorithm, &reading)
 }
 
 fn facts(blob: &[u8]) -> LayerFacts {

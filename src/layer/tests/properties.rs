@@ -113,18 +113,25 @@ fn build(steps: &[Step]) -> Vec<u8> {
     tar.0
 }
 
-fn outcome(blob: &mut (dyn Read + Send)) -> Result<(LayerFacts, Option<Failure>), Code> {
-    let limits = Limits {
+const WANTS: &[Want] = &[Want::Name("passwd"), Want::Below("/a"), Want::Accounts];
+
+/// Caps that small archives hit.
+fn tight() -> Limits {
+    Limits {
         kept_file: 700,
         kept_layer: 2_000,
         members: 12,
         layer: 9_000,
         frames: 9,
         ..Limits::default()
-    };
+    }
+}
+
+fn outcome(blob: &mut (dyn Read + Send)) -> Result<(LayerFacts, Option<Failure>), Code> {
+    let limits = tight();
     let reading = Reading {
         catalog: Catalog::builtin(),
-        wants: &[Want::Name("passwd"), Want::Below("/a"), Want::Accounts],
+        wants: WANTS,
         limits: &limits,
         stop: &AtomicBool::new(false),
         held: &AtomicUsize::new(0),
@@ -134,20 +141,9 @@ fn outcome(blob: &mut (dyn Read + Send)) -> Result<(LayerFacts, Option<Failure>)
 
 /// What the pushed decompressor and walker make of `blob` in chunks of `sizes`, on one thread.
 fn pushed(blob: &[u8], sizes: &[usize]) -> Result<(LayerFacts, Option<Failure>), Code> {
-    let limits = Limits {
-        kept_file: 700,
-        kept_layer: 2_000,
-        members: 12,
-        layer: 9_000,
-        frames: 9,
-        ..Limits::default()
-    };
+    let limits = tight();
     let inspector = super::super::contents::inspector(Catalog::builtin(), &limits);
-    let contents = Contents::new(
-        &[Want::Name("passwd"), Want::Below("/a"), Want::Accounts],
-        &limits,
-        inspector,
-    );
+    let contents = Contents::new(WANTS, &limits, inspector);
     let pass = Pass::new(&limits, None, Collector::new(&limits, contents));
     let (mut rest, mut sizes) = (blob, sizes.iter().cycle());
     let pieces = std::iter::from_fn(|| {

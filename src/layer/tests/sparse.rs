@@ -6,20 +6,16 @@ use super::*;
 const PAIRS: [(u64, &[u8]); 2] = [(3, b"ab"), (10, b"cde")];
 const WHOLE: &[u8; 20] = b"\0\0\0ab\0\0\0\0\0cde\0\0\0\0\0\0\0";
 
-fn octal(value: u64) -> Vec<u8> {
-    format!("{value:011o}\0").into_bytes()
-}
-
 /// An old GNU header with `pairs`, of which those beyond four go to extension blocks.
 fn old_gnu(pairs: &[(u64, u64)], size: u64, stored: u64) -> Tar {
-    let pair = |&(offset, length): &(u64, u64)| [octal(offset), octal(length)].concat();
+    let pair = |&(offset, length): &(u64, u64)| [octal(offset, 11), octal(length, 11)].concat();
     let (first, more) = pairs.split_at(pairs.len().min(4));
     let rest = more.chunks(21);
     let head = Head::new(b'S', b"s", stored)
         .gnu()
         .with(386, &first.iter().flat_map(pair).collect::<Vec<_>>())
         .with(482, &[u8::from(!more.is_empty())])
-        .with(483, &octal(size));
+        .with(483, &octal(size, 11));
     let mut tar = Tar::default().raw(&head.block(false));
     let blocks = rest.len();
     for (at, chunk) in rest.enumerate() {

@@ -5,6 +5,7 @@ use crate::{
     finding::Rule,
     image::{Digest, Layer},
     path::RootPath,
+    scan::testing,
 };
 
 const APP: &str = "FROM base\nCOPY a /a\nENV A=b\nRUN make\nUSER 1\n";
@@ -28,18 +29,7 @@ fn image(history: &[(&str, bool)], layers: usize, user: &str) -> Image {
         media_type: None,
         blob: number.to_string(),
     };
-    Image {
-        target: String::new(),
-        reference: None,
-        name: String::new(),
-        digest: None,
-        index_digest: None,
-        platform: None,
-        config: Some(config),
-        layers: (0..layers).map(layer).collect(),
-        other_platforms: Vec::new(),
-        notes: Vec::new(),
-    }
+    testing::image(config, (0..layers).map(layer).collect())
 }
 
 /// The lines of the layers, and that of the user.

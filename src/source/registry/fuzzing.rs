@@ -10,7 +10,7 @@ use super::{
 use crate::fuzzing::lossy;
 
 /// `WWW-Authenticate`, `Retry-After` and `Content-Range`, a header in each line.
-pub fn headers(data: &[u8]) {
+pub fn http_headers(data: &[u8]) {
     let text = lossy(data);
     match choose(text.lines()) {
         None => {}

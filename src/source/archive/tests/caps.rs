@@ -268,3 +268,80 @@ fn a_packed_archive_is_capped_as_a_whole() {
         assert_eq!(open(&wide, limits).err().map(|failure| failure.code), code);
     }
 }
+
+#[test]
+fn caps_hold() {
+    let mut options = options();
+    let sample = Sample::docker(&[Made::new("one:1", "1", &["a"])]);
+    let run = |options: &Options, sample: &Sample| {
+        let saved = save(&sample.to_tar());
+        let target: Target = saved.path.to_str().unwrap().parse().unwrap();
+        let by_offset = open_target(&target, options).and_then(see).err().unwrap().code;
+        let saved = save(&gzip(&sample.to_tar()));
+        let target: Target = saved.path.to_str().unwrap().parse().unwrap();
+        assert_eq!(
+            open_target(&target, options).and_then(see).err().unwrap().code,
+            by_offset
+        );
+        by_offset
+    };
+    options.limits.members = 2;
+    assert_eq!(run(&options, &sample), Code::TooLarge);
+    options.limits = Limits {
+        path: 20,
+        ..Limits::default()
+    };
+    assert_eq!(run(&options, &sample), Code::Corrupt);
+    options.limits = Limits {
+        archive_json: 10,
+        image: 500,
+        ..Limits::default()
+    };
+    let saved = save(&gzip(&sample.to_tar()));
+    let target: Target = saved.path.to_str().unwrap().parse().unwrap();
+    assert_eq!(
+        open_target(&target, &options).and_then(see).err().unwrap().code,
+        Code::TooLarge
+    );
+    options.limits.image = 1 << 30;
+    assert_eq!(
+        open_target(&target, &options).and_then(see).err().unwrap().code,
+        Code::TooLarge
+    );
+}
+
+#[test]
+fn caps_of_what_is_listed_hold() {
+    let two = || {
+        [
+            Made::new("one:1", "1", &["a", "b"]),
+            Made::new("two:2", "2", &["c"]),
+        ]
+    };
+    let sample = Sample::docker(&two()).to_tar();
+    for packed in [false, true] {
+        let saved = save(&if packed { gzip(&sample) } else { sample.clone() });
+        let target: Target = saved.path.to_str().unwrap().parse().unwrap();
+        let mut options = options();
+        options.limits.layers = 1;
+        let seen = open_target(&target, &options).and_then(see).unwrap();
+        assert_eq!(seen.found[0].as_ref().unwrap_err().1.code, Code::TooLarge);
+        assert!(seen.found[1].is_ok(), "the other image is told");
+        options.limits.descriptors = 1;
+        let failure = open_target(&target, &options).and_then(see).err().unwrap();
+        assert_eq!(failure.code, Code::TooLarge, "{failure}");
+        options.limits = Limits {
+            layers: 2,
+            descriptors: 2,
+            ..Limits::default()
+        };
+        assert_eq!(
+            open_target(&target, &options)
+                .and_then(see)
+                .unwrap()
+                .images()
+                .len(),
+            2
+        );
+    }
+}

@@ -210,3 +210,34 @@ fn a_layer_that_looks_like_json_is_verified_too() {
         assert_eq!(failure.code, Code::DigestMismatch, "{failure}");
     }
 }
+
+#[test]
+fn long_names_and_pax_are_heeded() {
+    let made = Made::new("one:1", "1", &["a"]);
+    let long = format!("{}/layer.tar", "d/".repeat(120));
+    let mut sample = Sample::default();
+    sample.add(&long, &layer("a"));
+    sample.add("config.json", &made.config());
+    let mut tar = sample.to_tar();
+    tar.truncate(tar.len() - 1024);
+    let listing = format!(r#"[{{"Config":"config.json","RepoTags":null,"Layers":["{long}"]}}]"#);
+    let mut builder = tar::Builder::new(tar);
+    builder
+        .append_pax_extensions([
+            ("path", b"manifest.json".as_slice()),
+            ("size", listing.len().to_string().as_bytes()),
+        ])
+        .unwrap();
+    let mut header = tar::Header::new_ustar();
+    header.set_path("other").unwrap();
+    // The header's own size is wrong, as that of a file beyond 8 GiB is.
+    header.set_size(0);
+    header.set_cksum();
+    let out = builder.get_mut();
+    out.extend_from_slice(header.as_bytes());
+    out.extend_from_slice(listing.as_bytes());
+    out.resize(out.len().next_multiple_of(512), 0);
+    for seen in every_way(&builder.into_inner().unwrap()) {
+        assert_eq!(seen.unwrap().layers[0][0].as_ref().unwrap(), &layer("a"));
+    }
+}
