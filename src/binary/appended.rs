@@ -164,7 +164,7 @@ impl<'a> Appended<'a> {
         let shape = Shape::of(bytes);
         self.squashfs = shape == Some(Shape::Squashfs);
         if !self.place.may_descend() {
-            self.unread.push(Unread::too_deep());
+            self.unread.push(Unread::too_deep(self.place.limits));
             self.state = State::Over;
             return;
         }

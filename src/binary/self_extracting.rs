@@ -135,7 +135,7 @@ impl<'a> SelfExtracting<'a> {
                     "behind its text stand bytes of no known form, which it may unpack and run".to_owned(),
                 );
             }
-            State::TooDeep => payload.unread.push(Unread::too_deep()),
+            State::TooDeep => payload.unread.push(Unread::too_deep(self.place.limits)),
         }
         payload
     }

@@ -219,14 +219,15 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
             self.buffer.truncate(room);
             self.kept += self.buffer.len();
             if cut {
-                let cap = if room == self.limits.kept_file {
-                    "one file"
+                let (kept_file, kept_layer) = (self.limits.kept_file, self.limits.kept_layer);
+                let cap = if room == kept_file {
+                    format!("limit {kept_file} bytes of one file")
                 } else {
-                    "all files of a layer"
+                    format!("limit {kept_layer} bytes of all such files of a layer")
                 };
                 remarks.gap(
                     Some(entry.path.clone()),
-                    format!("content cut after {room} bytes (the cap on what is kept of {cap})"),
+                    format!("content cut after {room} bytes ({cap})"),
                     if accounts {
                         Hides::Accounts
                     } else {
@@ -258,7 +259,10 @@ impl<'a, L: Look, M: FnMut() -> L> Contents<'a, L, M> {
         if self.kept.saturating_add(self.buffer.len()) > self.limits.kept_layer {
             remarks.gap(
                 Some(entry.path.clone()),
-                "code of a tool, not kept (the cap on what is kept of all files of a layer)",
+                format!(
+                    "code of a tool, not kept (limit {} bytes of all such files of a layer)",
+                    self.limits.kept_layer
+                ),
                 Hides::Programs,
             );
             return;

@@ -42,10 +42,19 @@ pub(super) struct Collector<'a, L, M> {
     stopped: Option<Stop>,
     /// Where the content of each entry begins in the archive; `None` for those with holes.
     places: Vec<Option<u64>>,
-    /// The last table of contents, as far as it has come, and where it begins in the archive.
-    table: Option<(u64, Vec<u8>)>,
+    /// The last table of contents.
+    table: Option<Table>,
     /// The current entry is that table.
     in_table: bool,
+}
+
+/// A table of contents of eStargz form, as far as it has come.
+struct Table {
+    /// Where it begins in the archive.
+    at: u64,
+    /// Its bytes, also those that are not kept.
+    size: u64,
+    text: Vec<u8>,
 }
 
 /// Why a collector takes no more.
@@ -122,8 +131,16 @@ impl<'a, L: Look, M: FnMut() -> L> Collector<'a, L, M> {
         // Who fetches files one by one takes what stands first in the gzip member there, whatever comes later.
         let header = |at: u64| at.saturating_sub(BLOCK as u64);
         let found = self.table.take();
-        let found = found.filter(|(at, _)| places.of_member(place) == Some(header(*at)));
-        let differs = match found.map(|(_, table)| toc::difference(&table, &self.entries, &places)) {
+        let found = found.filter(|table| places.of_member(place) == Some(header(table.at)));
+        let most = self.limits.table;
+        let compared = found.map(|table| {
+            let differs = toc::difference(&table.text, &self.entries, &places);
+            differs.map_err(|why| match table.size {
+                size if size > most as u64 => format!("it has {size} bytes (limit {most})"),
+                _ => why,
+            })
+        });
+        let differs = match compared {
             Some(Ok(differs)) => differs,
             Some(Err(why)) => Some(format!(
                 "the table of contents in `stargz.index.json` cannot be read: {why}"
@@ -212,7 +229,11 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
         }
         self.in_table = !behind && toc::is_table(&entry);
         if self.in_table {
-            self.table = Some((member.at, Vec::new()));
+            self.table = Some(Table {
+                at: member.at,
+                size: entry.size,
+                text: Vec::new(),
+            });
         }
         if !behind {
             self.places.push((!member.is_sparse()).then_some(member.at));
@@ -223,12 +244,12 @@ impl<L: Look, M: FnMut() -> L> Sink for Collector<'_, L, M> {
 
     fn data(&mut self, bytes: &[u8]) -> bool {
         let wants = self.contents.feed(bytes);
-        let Some((_, table)) = self.table.as_mut().filter(|_| self.in_table) else {
+        let Some(Table { text, .. }) = self.table.as_mut().filter(|_| self.in_table) else {
             return wants;
         };
         // One that is cut here is no JSON, which is said.
-        let room = self.limits.table.saturating_sub(table.len());
-        table.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+        let room = self.limits.table.saturating_sub(text.len());
+        text.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
         true
     }
 

@@ -66,14 +66,23 @@ pub(super) enum Stuck {
 }
 
 impl Stuck {
-    pub(super) fn why(self) -> &'static str {
+    pub(super) fn why(self) -> String {
+        let limits = Limits::default();
         match self {
-            Self::Loop => "its directory is a loop of links",
-            Self::NotADirectory => "something in its path is no directory",
-            Self::TooLong => "its path is too long once links are followed",
-            Self::TooMuchWork => {
-                "too many links and implied directories (limit tree_work); build the image without them"
-            }
+            Self::Loop => format!(
+                "more than {} links lie in its path, or a loop of them",
+                limits.link_hops
+            ),
+            Self::NotADirectory => "something in its path is no directory".to_owned(),
+            Self::TooLong => format!(
+                "its path is too long once links are followed (limit {} bytes)",
+                limits.path
+            ),
+            Self::TooMuchWork => format!(
+                "links and implied directories of this image take more than {} steps and bytes (limit tree_work); \
+                 build it without them",
+                limits.tree_work
+            ),
         }
     }
 }

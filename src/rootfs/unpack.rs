@@ -72,7 +72,7 @@ pub(super) fn unpack<'a>(
     };
     for entry in &facts.entries {
         if let Err(stuck) = unpacker.member(entry) {
-            unpacker.remarks.gap(layer, &entry.path, stuck.why());
+            unpacker.remarks.gap(layer, &entry.path, &stuck.why());
         }
     }
     unpacker.join_forward_links();

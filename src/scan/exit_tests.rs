@@ -46,6 +46,12 @@ fn what_is_denied_or_below_the_mark_is_not_compliant() {
     };
     assert_eq!(code(&all(Level::Allow)), (Some(true), 0));
     assert_eq!(code(&all(Level::Deny)), (Some(false), 1));
+    // Whatever its score is.
+    let denied = |policy: &mut Policy| {
+        all(Level::Deny)(policy);
+        policy.pass_mark = 0.0;
+    };
+    assert_eq!(code(&denied), (Some(false), 1));
     let marked = |mark: f64| {
         move |policy: &mut Policy| {
             all(Level::Allow)(policy);

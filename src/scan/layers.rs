@@ -3,7 +3,6 @@
 use std::{
     collections::HashMap,
     io::{self, Read},
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -12,7 +11,7 @@ use std::{
 };
 
 use super::{
-    Plan, Progress,
+    Plan, Progress, caught,
     open::{Candidate, LayerSource, OpenedImage, Spent},
 };
 use crate::{
@@ -146,7 +145,7 @@ fn read_task(task: &Task<'_>, plan: &Plan, progress: &dyn Progress) -> Result<La
         .filter(|_| hash)
         .map(crate::image::Digest::algorithm);
     let read = || {
-        let mut blob = task.blobs.open(task.layer)?;
+        let mut blob = caught("opened this layer", || task.blobs.open(task.layer))?;
         read_one(&mut *blob, algorithm, task.spent, plan, progress)
     };
     match read() {
@@ -176,14 +175,8 @@ pub(super) fn read_one(
         held: &spent.facts,
     };
     let mut counted = Counted { blob, progress };
-    let read = catch_unwind(AssertUnwindSafe(|| {
+    let read = caught("read this layer", || {
         layer::read_to_fault(&mut counted, diff_id, &reading)
-    }))
-    .unwrap_or_else(|_| {
-        Err(Failure::new(
-            Code::Internal,
-            "scant failed while it read this layer",
-        ))
     });
     read.map(|(mut facts, fault)| {
         spent.bytes.fetch_add(facts.uncompressed, Ordering::Relaxed);

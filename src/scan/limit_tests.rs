@@ -7,7 +7,7 @@ use crate::{
     source::samples::{Made, Sample, layer, options, write},
 };
 
-struct Quiet;
+pub(super) struct Quiet;
 
 impl Progress for Quiet {
     fn opened(&self, _: usize, _: usize, _: u64) {}
@@ -21,6 +21,16 @@ pub(super) fn report(
     lower: impl Fn(&mut source::Options),
     change: impl Fn(&mut Policy),
 ) -> Report {
+    with_plan(archives, lower, change, |plan| run(plan, &Quiet))
+}
+
+/// As [`report`], run by `scan`. The archives are `0.tar`, `1.tar` and so on.
+pub(super) fn with_plan(
+    archives: &[Vec<u8>],
+    lower: impl Fn(&mut source::Options),
+    change: impl Fn(&mut Policy),
+    scan: impl Fn(&Plan) -> Report,
+) -> Report {
     let directory = tempfile::tempdir().unwrap();
     let targets = archives.iter().enumerate().map(|(number, bytes)| {
         let path = directory.path().join(format!("{number}.tar"));
@@ -32,7 +42,7 @@ pub(super) fn report(
     lower(&mut opening);
     let mut policy = policy::load("distroless", &[], &|path| Err(format!("no {path}"))).unwrap();
     change(&mut policy);
-    let plan = Plan {
+    scan(&Plan {
         targets,
         source: opening,
         catalog: Catalog::builtin(),
@@ -41,8 +51,7 @@ pub(super) fn report(
         verify_diff_ids: false,
         dockerfile: None,
         today: jiff::civil::date(2026, 11, 21),
-    };
-    run(&plan, &Quiet)
+    })
 }
 
 /// What becomes of an image of these layers whose caps `lower` lowers: by offset, and front to back.

@@ -13,6 +13,8 @@ mod limit_tests;
 mod mask_tests;
 mod notes;
 mod open;
+#[cfg(test)]
+mod panic_tests;
 mod placing;
 #[cfg(test)]
 mod testing;
@@ -26,13 +28,16 @@ use rayon::prelude::*;
 use crate::{
     catalog::Catalog,
     dockerfile::Dockerfile,
-    failure::{Code, Failure},
+    failure::{Code, Failure, Result},
+    image::Image,
     policy::{Policy, WaiverUse},
-    report::{ImageReport, Outcome, Report, UnusedWaiver},
+    report::{ImageReport, Outcome, Report, UnusedWaiver, Verdict},
     source,
     target::Target,
+    text,
 };
-use open::Candidate;
+use layers::FactsByLayer;
+use open::{Candidate, OpenedImage};
 
 /// Everything a scan needs to know; nothing in it can be invalid any more.
 #[derive(Debug)]
@@ -69,11 +74,21 @@ pub trait Progress: Sync {
 ///
 /// The report depends on the plan and the images' bytes alone: not on the number of jobs, nor on what arrives first.
 pub fn run(plan: &Plan, progress: &dyn Progress) -> Report {
-    let candidates = open::all(plan, progress);
+    run_by(plan, progress, &source::open, &verdict::judge)
+}
+
+/// Opens one target.
+type Open = dyn Fn(&Target, &source::Options) -> Result<source::Opened> + Sync;
+
+/// Judges one image by the facts of its layers.
+type Judge = dyn Fn(&OpenedImage, &FactsByLayer, &Plan) -> Result<(Verdict, Vec<WaiverUse>)> + Sync;
+
+fn run_by(plan: &Plan, progress: &dyn Progress, open_target: &Open, verdict_on: &Judge) -> Report {
+    let candidates = open::all(plan, progress, open_target);
     let facts = layers::read_all(&candidates, plan, progress);
     let judged: Vec<(ImageReport, Vec<WaiverUse>)> = candidates
         .into_par_iter()
-        .map(|candidate| judge(candidate, &facts, plan))
+        .map(|candidate| judge(candidate, &facts, plan, verdict_on))
         .collect();
     let mut uses = vec![WaiverUse::Unmatched; plan.policy.waivers.len()];
     for (_, of_image) in &judged {
@@ -90,15 +105,35 @@ pub fn run(plan: &Plan, progress: &dyn Progress) -> Report {
     }
 }
 
-fn judge(candidate: Candidate, facts: &layers::FactsByLayer, plan: &Plan) -> (ImageReport, Vec<WaiverUse>) {
+/// Does one step for one image. A panic is a defect of scant: it becomes that image's failure, and must not end the scan.
+fn caught<T>(doing: &str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
+        Err(
+            Failure::new(Code::Internal, format!("scant failed while it {doing}"))
+                .advise("please report this as a defect of scant, with the image if it is public"),
+        )
+    })
+}
+
+fn judge(
+    candidate: Candidate,
+    facts: &FactsByLayer,
+    plan: &Plan,
+    verdict_on: &Judge,
+) -> (ImageReport, Vec<WaiverUse>) {
     let target = candidate.target.clone();
     let judged = candidate.image.and_then(|opened| {
-        catch_unwind(AssertUnwindSafe(|| verdict::judge(&opened, facts, plan))).unwrap_or_else(|_| {
-            Err(
-                Failure::new(Code::Internal, "scant failed while it judged this image")
-                    .advise("please report this as a defect of scant, with the image if it is public"),
-            )
-        })
+        // One target may have several images, so that its name does not tell which one it was.
+        let Image {
+            name,
+            reference,
+            platform,
+            ..
+        } = &opened.image;
+        let name = text::escape(reference.as_ref().unwrap_or(name).as_bytes());
+        let platform = platform.as_ref().map(|platform| format!(" ({platform})"));
+        let doing = format!("judged {name}{}", platform.unwrap_or_default());
+        caught(&doing, || verdict_on(&opened, facts, plan))
     });
     match judged {
         Ok((verdict, uses)) => (

@@ -10,12 +10,12 @@ use std::{
     thread,
 };
 
-use super::{Plan, Progress, layers};
+use super::{Open, Plan, Progress, caught, layers};
 use crate::{
     failure::{Code, Failure, Result},
     image::{Algorithm, Image},
     layer::{self, LayerFacts},
-    source::{self, Blobs, Found, Opened, Stream},
+    source::{Blobs, Found, Opened, Stream},
     target::Target,
 };
 
@@ -75,7 +75,7 @@ pub(super) enum LayerSource {
 }
 
 /// Opens every target, several at a time; the order of the result is that of the targets, then of their platforms.
-pub(super) fn all(plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
+pub(super) fn all(plan: &Plan, progress: &dyn Progress, open_target: &Open) -> Vec<Candidate> {
     let next = AtomicUsize::new(0);
     let opened: Vec<Mutex<Vec<Candidate>>> = plan.targets.iter().map(|_| Mutex::default()).collect();
     thread::scope(|scope| {
@@ -85,7 +85,7 @@ pub(super) fn all(plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     plan.targets.get(index).zip(opened.get(index))
                 } {
-                    let candidates = candidates(target, plan, progress);
+                    let candidates = candidates(target, plan, progress, open_target);
                     if let Ok(mut slot) = slot.lock() {
                         *slot = candidates;
                     }
@@ -99,22 +99,24 @@ pub(super) fn all(plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
         .collect()
 }
 
-fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress) -> Vec<Candidate> {
+fn candidates(target: &Target, plan: &Plan, progress: &dyn Progress, open_target: &Open) -> Vec<Candidate> {
     let text = target.text.clone();
     let failed = |target: &str, failure: Failure| Candidate {
         target: target.to_owned(),
         image: Err(failure),
     };
     let passing = Arc::new(Spent::default());
-    let opened = match source::open(target, &plan.source) {
-        Ok(Opened::Images { images, blobs }) => (images, LayerSource::Blobs(blobs)),
-        Ok(Opened::Stream(stream)) => match pass(stream, &passing, plan, progress) {
-            Ok((images, facts)) => (images, LayerSource::Passed(Arc::new(facts))),
-            Err(failure) => return vec![failed(&text, failure)],
-        },
+    let opened = caught("opened it", || match open_target(target, &plan.source)? {
+        Opened::Images { images, blobs } => Ok((images, LayerSource::Blobs(blobs))),
+        Opened::Stream(stream) => {
+            let (images, facts) = pass(stream, &passing, plan, progress)?;
+            Ok((images, LayerSource::Passed(Arc::new(facts))))
+        }
+    });
+    let (images, layers) = match opened {
+        Ok(opened) => opened,
         Err(failure) => return vec![failed(&text, failure)],
     };
-    let (images, layers) = opened;
     images
         .into_iter()
         .map(|found| match found {

@@ -12,6 +12,8 @@ pub(crate) use header::is_header;
 pub(crate) use member::Member;
 pub(crate) use walker::Walker;
 
+use std::borrow::Cow;
+
 use crate::failure::Code;
 
 /// Bytes of one tar block: headers are one, bodies are padded to it.
@@ -34,26 +36,34 @@ pub(crate) trait Sink {
 }
 
 /// Why an archive cannot be read on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     /// Corrupt, or a cap.
     pub(crate) code: Code,
     /// What is wrong, as the end of a sentence.
-    pub(crate) what: &'static str,
+    pub(crate) what: Cow<'static, str>,
 }
 
 impl Fault {
     const fn corrupt(what: &'static str) -> Self {
         Self {
             code: Code::Corrupt,
-            what,
+            what: Cow::Borrowed(what),
         }
     }
 
-    const fn too_large(what: &'static str) -> Self {
+    /// More than Go's reader takes: to runtimes such an archive is corrupt.
+    fn beyond_go(what: String) -> Self {
+        Self {
+            code: Code::Corrupt,
+            what: Cow::Owned(what),
+        }
+    }
+
+    fn too_large(what: String) -> Self {
         Self {
             code: Code::TooLarge,
-            what,
+            what: Cow::Owned(what),
         }
     }
 }

@@ -28,7 +28,9 @@ impl Records {
             let next = value.end + 1;
             count += 1;
             if count > most {
-                return Err(Fault::too_large("has too many PAX records"));
+                return Err(Fault::too_large(format!(
+                    "has more than {most} PAX records (limit)"
+                )));
             }
             let expected = [&b"GNU.sparse.offset"[..], b"GNU.sparse.numbytes"];
             if expected.contains(&&text[key.clone()]) {

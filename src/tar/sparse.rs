@@ -7,7 +7,10 @@ use super::{
 };
 
 const BAD: Fault = Fault::corrupt("has a sparse map that breaks the format");
-const TOO_LONG: Fault = Fault::corrupt("has a sparse map that is too long");
+
+fn too_long(cap: u64) -> Fault {
+    Fault::beyond_go(format!("has a sparse map of {cap} bytes or more (limit)"))
+}
 
 /// One stored piece of a sparse file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +68,7 @@ impl BodyMap {
     /// Takes the next block; gives the map when it is complete.
     pub(super) fn block(&mut self, block: &[u8], cap: u64) -> Result<Option<Vec<Segment>>, Fault> {
         if (self.text.len() + BLOCK) as u64 > cap {
-            return Err(TOO_LONG);
+            return Err(too_long(cap));
         }
         self.text.extend_from_slice(block);
         self.newlines += memchr::memchr_iter(b'\n', block).count();
@@ -127,7 +130,7 @@ impl HeaderMap {
     fn area(&mut self, area: &[u8], cap: u64) -> Result<bool, Fault> {
         self.bytes += area.len();
         if self.bytes as u64 >= cap {
-            return Err(TOO_LONG);
+            return Err(too_long(cap));
         }
         let pairs = area.chunks_exact(24);
         let more = area.get(area.len() / 24 * 24).is_some_and(|&mark| mark != 0);

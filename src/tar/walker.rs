@@ -247,7 +247,10 @@ impl Walker {
         }
         let left = u64::try_from(header.size).map_err(|_| NEGATIVE)?;
         if left > self.cap {
-            return Err(Fault::corrupt("has an extension header that is too long"));
+            let cap = self.cap;
+            return Err(Fault::beyond_go(format!(
+                "has an extension header of {left} bytes (limit {cap})"
+            )));
         }
         self.state = State::Extension {
             flag: header.flag,

@@ -7,6 +7,7 @@
     reason = "tests start scant and other programs, and read what they wrote"
 )]
 
+mod digests;
 mod dockerfile;
 mod documents;
 mod exit_codes;

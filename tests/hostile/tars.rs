@@ -136,16 +136,26 @@ pub(crate) fn cases() -> Vec<Case> {
                 .member(Head::new(b'V', "label", 0), b"")
                 .file("data", b"some data")
         }),
-        tar("pax", "body of 8 GiB", Gap(&["layer 1", "too long"]), || {
-            Tar::default()
-                .member(Head::new(b'x', "pax", 8 << 30), b"")
-                .raw(&shell().0)
-        }),
-        tar("pax", "long name of 8 GiB", Gap(&["layer 1", "too long"]), || {
-            Tar::default()
-                .member(Head::new(b'L', "long", 8 << 30), b"")
-                .raw(&shell().0)
-        }),
+        tar(
+            "pax",
+            "body of 8 GiB",
+            Gap(&["layer 1", "(limit 1048576)"]),
+            || {
+                Tar::default()
+                    .member(Head::new(b'x', "pax", 8 << 30), b"")
+                    .raw(&shell().0)
+            },
+        ),
+        tar(
+            "pax",
+            "long name of 8 GiB",
+            Gap(&["layer 1", "(limit 1048576)"]),
+            || {
+                Tar::default()
+                    .member(Head::new(b'L', "long", 8 << 30), b"")
+                    .raw(&shell().0)
+            },
+        ),
         tar("pax", "100,000 records", Gap(&["layer 1", "PAX records"]), || {
             let body = b"9 a=bcde\n".repeat(100_000);
             Tar::default()
@@ -245,7 +255,7 @@ pub(crate) fn cases() -> Vec<Case> {
         tar(
             "sparse",
             "map of a million pieces",
-            Gap(&["layer 1", "too long"]),
+            Gap(&["layer 1", "(limit 1048576)"]),
             || {
                 let map = "1,0,".repeat(1_000_000) + "1,0";
                 Tar::default()

@@ -28,11 +28,13 @@ pub(in crate::binary) struct Unread {
 
 impl Unread {
     /// That too many archives lie around one.
-    pub(in crate::binary) fn too_deep() -> Self {
+    pub(in crate::binary) fn too_deep(limits: &Limits) -> Self {
         Self {
             path: Vec::new(),
-            why: "lies in too many archives (limit: their depth): what it holds was not looked into"
-                .to_owned(),
+            why: format!(
+                "lies in too many archives (limit {}): what it holds was not looked into",
+                limits.archive_depth
+            ),
         }
     }
 }

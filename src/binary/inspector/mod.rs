@@ -207,7 +207,7 @@ impl<'a> Inspector<'a> {
         }
         if let Some(shape) = Shape::of(head) {
             let Some(archive) = Archive::new(shape, &self.place) else {
-                self.unread.push(Unread::too_deep());
+                self.unread.push(Unread::too_deep(self.place.limits));
                 return Stage::Done;
             };
             self.archive = Some(Box::new(archive));

@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
+pub(super) fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
     // All at once, in pieces, and as what lies behind what is held.
     let program = inspect_in(bytes, &[bytes.len()], limits).unwrap();
     let Form::Elf(elf) = program.form.clone() else {
@@ -11,7 +11,7 @@ fn elf_in(bytes: &[u8], limits: &Limits) -> (Elf, Program) {
     (elf, program)
 }
 
-fn linked() -> Vec<u8> {
+pub(super) fn linked() -> Vec<u8> {
     Elf64 {
         interpreter: Some(LOADER),
         needed: vec!["liba.so", "libb.so"],

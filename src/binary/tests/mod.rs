@@ -2,6 +2,7 @@
 
 mod archives;
 mod borders;
+mod bounds;
 mod caps;
 mod decision;
 mod forms;

@@ -88,6 +88,8 @@ pub(super) struct Search<'a> {
     /// Libraries that nothing but the usual places decides.
     known: BTreeMap<(Libc, u16, bool, &'a [u8]), Option<Found<'a>>>,
     work: usize,
+    /// A list had more directories than are looked at, or an object more loaders.
+    cut: bool,
     /// Directories that were looked into, up to the one that had what was looked for.
     searched: BTreeSet<RootPath>,
     /// Libraries as they were spelt when they were found.
@@ -97,11 +99,14 @@ pub(super) struct Search<'a> {
 impl<'a> Search<'a> {
     pub(super) fn new(rootfs: &'a Rootfs, config: &ImageConfig) -> Self {
         let working_dir = RootPath::clean(config.working_dir.as_bytes());
-        let from_env = environment(config, "LD_LIBRARY_PATH=").map_or_else(Vec::new, |list| {
-            elements(list.as_bytes(), b":;")
+        let from_env = environment(config, "LD_LIBRARY_PATH=").unwrap_or_default();
+        let cut = is_cut(from_env.as_bytes(), b":;");
+        let from_env = match from_env {
+            "" => Vec::new(),
+            list => elements(list.as_bytes(), b":;")
                 .map(|element| absolute(&working_dir, element))
-                .collect()
-        });
+                .collect(),
+        };
         let mut cache: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
         let kept = rootfs
             .resolve(&RootPath::from("/etc/ld.so.cache"))
@@ -118,6 +123,7 @@ impl<'a> Search<'a> {
             usual: usual(rootfs),
             known: BTreeMap::new(),
             work: 0,
+            cut,
             searched: BTreeSet::new(),
             opened: BTreeSet::new(),
         }
@@ -137,6 +143,15 @@ impl<'a> Search<'a> {
     /// Whether it had to look up more than it may.
     pub(super) fn gave_up(&self) -> bool {
         self.work > Limits::default().reach_work
+    }
+
+    /// Why what was not found may be there all the same.
+    pub(super) fn incomplete(&self) -> Option<&'static str> {
+        if self.gave_up() {
+            return Some("there was too much to look up (limit reach_work)");
+        }
+        self.cut
+            .then_some("a search path has more directories, or a library more loaders, than are looked at")
     }
 
     /// Counts a look-up; whether it may be made.
@@ -195,33 +210,51 @@ impl<'a> Search<'a> {
     }
 
     /// What the object and its loaders add: directories before `LD_LIBRARY_PATH` (`false`) or behind it (`true`).
-    fn own_directories(&self, libc: Libc, objects: &[Object<'a>], at: usize) -> Vec<(bool, RootPath)> {
-        let mut out = Vec::new();
-        let mut add = |object: &Object<'a>, list: &[u8], behind: bool| {
+    fn own_directories(&mut self, libc: Libc, objects: &[Object<'a>], at: usize) -> Vec<(bool, RootPath)> {
+        let (mut out, mut cut) = (Vec::new(), false);
+        self.add_own(libc, objects, at, &mut out, &mut cut);
+        self.cut |= cut;
+        // They are made anew for every name, whether or not all of them are looked into.
+        self.work = self.work.saturating_add(out.len());
+        out
+    }
+
+    fn add_own(
+        &self,
+        libc: Libc,
+        objects: &[Object<'a>],
+        at: usize,
+        out: &mut Vec<(bool, RootPath)>,
+        cut: &mut bool,
+    ) {
+        let mut add = |object: &Object<'a>, list: &[u8], behind: bool, cut: &mut bool| {
+            *cut |= is_cut(list, b":");
             for element in elements(list, b":") {
                 let spelt = expand(element, object);
                 out.extend(spelt.iter().map(|one| (behind, self.absolute(one))));
             }
         };
-        let Some(object) = objects.get(at) else { return out };
-        let chain = std::iter::successors(Some(object), |object| objects.get(object.loader?)).take(LOADERS);
+        let Some(object) = objects.get(at) else { return };
+        let all = || std::iter::successors(Some(object), |object| objects.get(object.loader?));
+        let chain = all().take(LOADERS);
         if libc == Libc::Musl {
             for object in chain {
                 let list = object.elf.runpath.as_ref().or(object.elf.rpath.as_ref());
                 if let Some(list) = list {
-                    add(object, list, true);
+                    add(object, list, true, cut);
                 }
             }
-            return out;
-        }
-        if let Some(list) = &object.elf.runpath {
-            add(object, list, true);
+        } else if let Some(list) = &object.elf.runpath {
+            add(object, list, true, cut);
+            return;
         } else {
             for object in chain.filter(|object| object.elf.runpath.is_none()) {
-                object.elf.rpath.iter().for_each(|list| add(object, list, false));
+                if let Some(list) = &object.elf.rpath {
+                    add(object, list, false, cut);
+                }
             }
         }
-        out
+        *cut |= all().nth(LOADERS).is_some();
     }
 
     fn search(&mut self, name: &[u8], libc: Libc, own: &[(bool, RootPath)], elf: &Elf) -> Option<Found<'a>> {
@@ -333,6 +366,13 @@ fn absolute(working_dir: &RootPath, path: &[u8]) -> RootPath {
 
 fn elements<'l>(list: &'l [u8], separators: &'l [u8]) -> impl Iterator<Item = &'l [u8]> {
     list.split(move |byte| separators.contains(byte)).take(ELEMENTS)
+}
+
+/// Whether [`elements`] leaves some out.
+fn is_cut(list: &[u8], separators: &[u8]) -> bool {
+    list.split(|byte| separators.contains(byte))
+        .nth(ELEMENTS)
+        .is_some()
 }
 
 /// The directories of [`DIRECTORIES`] that the image has, with those that Debian has below them for each processor.

@@ -135,8 +135,8 @@ pub(super) fn closure(subject: &Subject<'_>) -> Closure {
     scripts::follow(&mut walk, subject, &start.chain);
     walk.names(Tier::Named);
     trees::follow(&mut walk, subject);
-    if walk.search.gave_up() {
-        walk.incomplete("there was too much to look up (limit reach_work)");
+    if let Some(why) = walk.search.incomplete() {
+        walk.incomplete(why);
     }
     let mut closure = walk.closure;
     (closure.searched, closure.opened) = walk.search.into_places();
@@ -267,7 +267,7 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let Some(found) = self.search.find(name, libc, &self.objects, at) else {
-                if tier == Tier::Start && libc != Libc::Other && !self.search.gave_up() {
+                if tier == Tier::Start && libc != Libc::Other && self.search.incomplete().is_none() {
                     self.closure.missing.push(MissingLibrary {
                         name: name.clone(),
                         by: first(node),

@@ -1,8 +1,10 @@
 //! Tokens are what a loader puts in for `$ORIGIN`, `$LIB` and `$PLATFORM` in a search path.
 
 use super::Object;
+use crate::limits::Limits;
 
 /// An element of `DT_RPATH` or `DT_RUNPATH` with `$ORIGIN`, `$LIB` and `$PLATFORM` put in; the last two are any of several.
+/// What becomes longer than a path can be names nothing: each token may stand for thousands of bytes.
 pub(super) fn expand(element: &[u8], object: &Object<'_>) -> Vec<Vec<u8>> {
     if !element.contains(&b'$') {
         return vec![element.to_vec()];
@@ -17,16 +19,17 @@ pub(super) fn expand(element: &[u8], object: &Object<'_>) -> Vec<Vec<u8>> {
     let triplet = [b"lib/", oldest, b"-linux-gnu"].concat();
     [&b"lib"[..], b"lib64", &triplet]
         .into_iter()
-        .map(|lib| {
-            let one = replace(element, b"ORIGIN", &origin);
-            let one = replace(&one, b"LIB", lib);
+        .filter_map(|lib| {
+            let one = replace(element, b"ORIGIN", &origin)?;
+            let one = replace(&one, b"LIB", lib)?;
             replace(&one, b"PLATFORM", platform)
         })
         .collect()
 }
 
-/// `$NAME` and `${NAME}` replaced.
-fn replace(text: &[u8], name: &[u8], value: &[u8]) -> Vec<u8> {
+/// `$NAME` and `${NAME}` replaced. `None`: it is no path any more.
+fn replace(text: &[u8], name: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+    let most = Limits::default().path;
     let braced = [b"${", name, b"}"].concat();
     let bare = [b"$", name].concat();
     let mut out = Vec::new();
@@ -44,9 +47,12 @@ fn replace(text: &[u8], name: &[u8], value: &[u8]) -> Vec<u8> {
             out.push(b'$');
             token.get(1..).unwrap_or_default()
         };
+        if out.len() > most {
+            return None;
+        }
     }
     out.extend_from_slice(rest);
-    out
+    (out.len() <= most).then_some(out)
 }
 
 #[cfg(test)]
@@ -109,5 +115,20 @@ mod tests {
         assert_eq!(of(62, "/plain"), ["/plain"]);
         assert_eq!(of(62, "/$HOME/x")[0], "/$HOME/x");
         assert_eq!(of(62, "a$")[0], "a$");
+    }
+
+    #[test]
+    fn what_becomes_longer_than_any_path_names_nothing() {
+        // Eight bytes each time, and one that stands for itself.
+        assert_eq!(
+            of(62, &format!("{}x", "$ORIGIN".repeat(511)))[0].len(),
+            8 * 511 + 1
+        );
+        for many in [512, 100_000] {
+            assert!(of(62, &"$ORIGIN".repeat(many)).is_empty());
+        }
+        // Of three spellings only the short one fits.
+        assert_eq!(of(62, &"$LIB".repeat(1_000)).len(), 1);
+        assert!(replace(&b"$X".repeat(100_000), b"X", &[b'x'; 4_000]).is_none());
     }
 }

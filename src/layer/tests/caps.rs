@@ -97,7 +97,7 @@ fn each_gap_names_its_cap() {
                 kept_file: 3,
                 ..default()
             },
-            "cut after 3 bytes (the cap on what is kept of one file)",
+            "cut after 3 bytes (limit 3 bytes of one file)",
         ),
         (
             Tar::default().file("passwd", b"root").end(),
@@ -105,7 +105,7 @@ fn each_gap_names_its_cap() {
                 kept_layer: 3,
                 ..default()
             },
-            "cut after 3 bytes (the cap on what is kept of all files of a layer)",
+            "cut after 3 bytes (limit 3 bytes of all such files of a layer)",
         ),
     ] {
         let why = gap(&blob, &limits);

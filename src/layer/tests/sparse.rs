@@ -137,9 +137,15 @@ fn maps_that_lie_are_refused() {
     }
     // Pairs of version 0.0 out of order, in a directory, in a dialect that has none.
     let pax = |records: &[(&str, &[u8])]| Tar::default().pax(records).file("s", b"").end();
-    refusal(&pax(&[("GNU.sparse.numbytes", b"1")]));
-    refusal(&pax(&[("GNU.sparse.offset", b"1"), ("GNU.sparse.offset", b"1")]));
-    refusal(&pax(&[("GNU.sparse.offset", b"1,2")]));
+    for records in [
+        &[("GNU.sparse.numbytes", &b"0"[..]), ("GNU.sparse.offset", b"0")][..],
+        &[("GNU.sparse.offset", b"0"), ("GNU.sparse.offset", b"0")],
+        &[("GNU.sparse.offset", b"0,0")],
+    ] {
+        let announced = [("GNU.sparse.numblocks", &b"1"[..])];
+        let why = refusal(&pax(&[&announced, records].concat())).message;
+        assert!(why.contains("out of order"), "{why}");
+    }
     let records: [(&str, &[u8]); 2] = [("GNU.sparse.numblocks", b"1"), ("GNU.sparse.map", b"0,0")];
     refusal(
         &Tar::default()

@@ -116,7 +116,7 @@ impl<'l, R: Read> Members<'l, R> {
         // A member says all there is to know of it in its own blocks, so that each can have a walker of its own.
         let (mut walker, mut first) = (Walker::new(self.limits), First::default());
         while let Some(block) = self.block()? {
-            walker.feed(&block, &mut first).map_err(faulty)?;
+            walker.feed(&block, &mut first).map_err(|fault| faulty(&fault))?;
             if let Some(member) = first.0.take() {
                 return self.member(&member, walker.left()).map(Some);
             }
@@ -124,10 +124,13 @@ impl<'l, R: Read> Members<'l, R> {
                 return Ok(None);
             }
             if self.raw.len() as u64 / EXTENSIONS > self.limits.tar_extension {
-                return Err(corrupt("too many extension headers in a row"));
+                return Err(corrupt(format_args!(
+                    "a member has more than {} bytes of extension headers (limit)",
+                    self.limits.tar_extension.saturating_mul(EXTENSIONS)
+                )));
             }
         }
-        walker.finish(&mut first).map_err(faulty)?;
+        walker.finish(&mut first).map_err(|fault| faulty(&fault))?;
         Ok(None)
     }
 
@@ -243,7 +246,7 @@ impl<R: Read> Read for Body<'_, R> {
     }
 }
 
-fn faulty(fault: Fault) -> Failure {
+fn faulty(fault: &Fault) -> Failure {
     Failure {
         code: fault.code,
         ..corrupt(format!("a member of it {}", fault.what))

@@ -172,7 +172,7 @@ impl Blob {
                     // All bytes came, only the end's mark did not: the hash decides.
                     Ok(Err(_)) if self.size == Some(self.received) => return Ok(None),
                     Ok(Err(error)) => breakage::innermost(&error),
-                    Err(_) => "the transfer stalled".to_owned(),
+                    Err(_) => breakage::stalled(stall),
                 },
             };
             self.response = None;
@@ -195,7 +195,8 @@ impl Blob {
         );
         if self.size.is_none() || self.breaks >= self.connection.session.transport().limits().tries {
             let message = format!("{} broke off after {} bytes: {why}", self.what, self.received);
-            return Err(Failure::new(Code::Unavailable, message).advise("try again later"));
+            let failure = Failure::new(Code::Unavailable, message).advise("try again later");
+            return Err(retry::in_vain(failure, self.breaks));
         }
         sleep(retry::back_off(self.breaks, retry::random())).await;
         Ok(())

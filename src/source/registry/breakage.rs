@@ -1,6 +1,6 @@
 //! A breakage: a request that came to no answer, made into a failure that a reader understands.
 
-use std::{error::Error, io, iter::successors};
+use std::{error::Error, io, iter::successors, time::Duration};
 
 use crate::{
     failure::{Code, Failure},
@@ -31,8 +31,14 @@ pub(super) fn of(error: &reqwest::Error, what: &str, host: &str) -> (Failure, bo
 }
 
 /// No byte came within the patience that there is.
-pub(super) fn silence(what: &str, host: &str) -> Failure {
-    unavailable(what, host, "it does not answer in time")
+pub(super) fn silence(what: &str, host: &str, patience: Duration) -> Failure {
+    let why = format!("it did not answer within {} seconds", patience.as_secs());
+    unavailable(what, host, &why)
+}
+
+/// Why a transfer was given up in which nothing came for as long as `stall`.
+pub(super) fn stalled(stall: Duration) -> String {
+    format!("no byte came for {} seconds", stall.as_secs())
 }
 
 /// A connection that could not be used, or not to the end.

@@ -182,8 +182,11 @@ impl Connection {
                 Ok(bytes) => break (headers, bytes),
                 Err(failure) => {
                     tries += 1;
-                    if failure.code != Code::Unavailable || tries >= limits.tries {
+                    if failure.code != Code::Unavailable {
                         return Err(failure);
+                    }
+                    if tries >= limits.tries {
+                        return Err(retry::in_vain(failure, tries));
                     }
                     sleep(retry::back_off(tries, retry::random())).await;
                 }
@@ -229,15 +232,16 @@ impl Connection {
             )
         };
         let mut bytes = Vec::new();
+        let stall = self.session.transport().stall();
         loop {
-            match timeout(self.session.transport().stall(), response.chunk()).await {
+            match timeout(stall, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => {
                     check_cap(what, Some((bytes.len() + chunk.len()) as u64), cap)?;
                     bytes.extend_from_slice(&chunk);
                 }
                 Ok(Ok(None)) => return Ok(bytes),
                 Ok(Err(error)) => return Err(broke(&breakage::innermost(&error))),
-                Err(_) => return Err(broke("it stalled")),
+                Err(_) => return Err(broke(&breakage::stalled(stall))),
             }
         }
     }

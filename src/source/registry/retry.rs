@@ -6,6 +6,8 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use crate::failure::Failure;
+
 /// The longest first wait; each further one may be twice as long.
 const FIRST: Duration = Duration::from_millis(500);
 
@@ -34,6 +36,15 @@ pub(super) fn retry_after(header: &str, now: SystemTime, longest: Duration) -> O
         date.duration_since(now).unwrap_or_default()
     };
     Some(wait.min(longest))
+}
+
+/// What a failure says that stayed however often it was tried.
+pub(super) fn in_vain(failure: Failure, tries: u32) -> Failure {
+    let message = match tries {
+        0 | 1 => failure.message,
+        tries => format!("{} (tried {tries} times)", failure.message),
+    };
+    Failure { message, ..failure }
 }
 
 /// A number that differs from run to run; nothing secret hangs on it.

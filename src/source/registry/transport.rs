@@ -158,7 +158,7 @@ impl Transport {
             };
             tries += 1;
             if tries >= self.limits.tries {
-                return Err(failure);
+                return Err(retry::in_vain(failure, tries));
             }
             let wait = asked_to_wait.unwrap_or_else(|| retry::back_off(tries, retry::random()));
             tracing::debug!(%failure, ?wait, tries, "trying again");
@@ -247,7 +247,7 @@ impl Transport {
                 })
             }
             Err(_) => Err(Broken::Passing(
-                breakage::silence(ask.what, &authority(url)),
+                breakage::silence(ask.what, &authority(url), patience),
                 None,
             )),
         }

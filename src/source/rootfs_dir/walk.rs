@@ -121,8 +121,11 @@ impl Walk {
         if overlay(&directory, "opaque").is_some_and(|value| value == b"y") {
             self.emit(&path.join(b".wh..wh..opq"), stat, EntryType::Regular, b"", 0, &[]);
         }
-        let names = match self.names(&path, &directory) {
-            Ok(names) => names,
+        let names = match Dir::read_from(&directory) {
+            Ok(entries) => {
+                let names = entries.map(|entry| Ok(entry?.file_name().to_bytes().to_vec()));
+                self.names(&path, names)
+            }
             Err(errno) => {
                 self.gap(
                     &path,
@@ -139,12 +142,22 @@ impl Walk {
         });
     }
 
-    /// The names in a directory, sorted backwards.
-    fn names(&mut self, path: &RootPath, directory: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
+    /// The names in a directory, sorted backwards; where the listing breaks off, those before are looked at all the same.
+    pub(super) fn names(
+        &mut self,
+        path: &RootPath,
+        listed: impl Iterator<Item = Result<Vec<u8>, Errno>>,
+    ) -> Vec<Vec<u8>> {
         let mut names = Vec::new();
-        for entry in Dir::read_from(directory)? {
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
+        for name in listed {
+            let name = match name {
+                Ok(name) => name,
+                Err(errno) => {
+                    let why = format!("cannot be listed to its end: {}", io::Error::from(errno));
+                    self.gap(path, &why, Hides::Anything);
+                    break;
+                }
+            };
             if name == b"." || name == b".." {
                 continue;
             }
@@ -157,10 +170,10 @@ impl Walk {
                 break;
             }
             self.listed += 1;
-            names.push(name.to_vec());
+            names.push(name);
         }
         names.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(names)
+        names
     }
 
     /// Goes on to the next name.

@@ -1,5 +1,6 @@
 //! Tests of the closure: what leads to what, and what narrowly does not.
 
+mod bounds;
 mod scripts;
 mod search;
 mod trees;

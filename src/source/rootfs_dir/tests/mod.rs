@@ -1,5 +1,6 @@
 //! Tests of root directories, with what lies in wait in them.
 
+mod faults;
 mod traps;
 
 use std::{

@@ -19,7 +19,7 @@ use crate::{
     target::Target,
 };
 
-fn walk(path: &Path) -> (Walk, Arc<Mutex<Vec<Gap>>>) {
+pub(super) fn walk(path: &Path) -> (Walk, Arc<Mutex<Vec<Gap>>>) {
     let root = fs::open(path, OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).unwrap();
     let gaps = Arc::default();
     (
@@ -29,7 +29,7 @@ fn walk(path: &Path) -> (Walk, Arc<Mutex<Vec<Gap>>>) {
 }
 
 /// What a scan takes the rest of a walk for.
-fn facts(mut walk: Walk) -> LayerFacts {
+pub(super) fn facts(mut walk: Walk) -> LayerFacts {
     let reading = Reading {
         catalog: crate::catalog::Catalog::builtin(),
         wants: &checks::wants(),
@@ -40,13 +40,13 @@ fn facts(mut walk: Walk) -> LayerFacts {
     layer::read(&mut walk, None, &reading).unwrap()
 }
 
-fn paths(facts: &LayerFacts) -> Vec<String> {
+pub(super) fn paths(facts: &LayerFacts) -> Vec<String> {
     facts.entries.iter().map(|entry| entry.path.to_string()).collect()
 }
 
 /// Path, part of the reason, and what it hides, of all gaps.
 #[track_caller]
-fn told(gaps: &Mutex<Vec<Gap>>, want: &[(&str, &str)]) {
+pub(super) fn told(gaps: &Mutex<Vec<Gap>>, want: &[(&str, &str)]) {
     let gaps = gaps.lock().unwrap();
     assert_eq!(gaps.len(), want.len(), "{gaps:?}");
     for (gap, (path, why)) in gaps.iter().zip(want) {
