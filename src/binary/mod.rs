@@ -207,6 +207,12 @@ impl Elf {
             .filter(|damage| elf::REFUSED.iter().any(|refused| damage.starts_with(refused)))
     }
 
+    /// What a loader would read of it, and could not be read.
+    pub(crate) fn unread(&self) -> Option<&str> {
+        let damage = self.damage.as_deref();
+        damage.filter(|damage| *damage != elf::MISSTATED && self.refused().is_none())
+    }
+
     /// How it is linked, in one word: a library, static or dynamic.
     pub fn linkage(&self) -> &'static str {
         if !self.startable {

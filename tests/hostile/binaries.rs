@@ -3,7 +3,7 @@
 use crate::{
     case::{
         Case,
-        Expect::{Compliant, Denied},
+        Expect::{Compliant, Denied, Gap},
     },
     support::{
         elf::{DYNAMIC, Elf, INTERP, LOAD, SHELL, Segment},
@@ -12,18 +12,31 @@ use crate::{
     },
 };
 
+const SERVER: &[u8] = b"a server that serves\0";
+
+/// An image with a program that holds `data`, and lies.
+fn image(data: &[u8], lie: &dyn Fn(Elf) -> Elf) -> Image {
+    Image::with_tar(
+        Tar::default()
+            .file("tool", &lie(Elf::holding(data)).bytes())
+            .end(),
+    )
+}
+
 /// The same lie told by a shell and by a server.
 fn lie(name: &'static str, lie: impl Fn(Elf) -> Elf + Send + Sync + Clone + 'static) -> Case {
-    let image = move |data: &[u8], lie: &dyn Fn(Elf) -> Elf| {
-        Image::with_tar(
-            Tar::default()
-                .file("tool", &lie(Elf::holding(data)).bytes())
-                .end(),
-        )
-    };
     let (told, again) = (lie.clone(), lie);
     Case::image("elf", name, Denied(&["shell"]), move || image(SHELL, &told))
-        .beside(move || image(b"a server that serves\0", &again))
+        .beside(move || image(SERVER, &again))
+}
+
+/// A lie that keeps what a loader reads from being read, beside an honest server.
+fn unreadable(
+    name: &'static str,
+    why: &'static [&'static str],
+    lie: impl Fn(Elf) -> Elf + Send + Sync + 'static,
+) -> Case {
+    Case::image("elf", name, Gap(why), move || image(SHELL, &lie)).beside(|| image(SERVER, &|elf| elf))
 }
 
 fn quad(number: u64) -> [u8; 8] {
@@ -81,15 +94,21 @@ pub(crate) fn cases() -> Vec<Case> {
         lie("interpreter outside the file", |elf| {
             elf.segment(Segment::new(INTERP, 1 << 62, 20))
         }),
-        lie("dynamic section outside the file", |elf| {
-            elf.segment(Segment::new(DYNAMIC, 1 << 62, 1 << 62))
-        }),
-        lie("names of libraries outside the file", |elf| {
-            dynamic(elf, &[(1, 1 << 40), (5, 1 << 62), (0, 0)])
-        }),
-        lie("dynamic section without an end", |elf| {
-            dynamic(elf, &vec![(1, 0); 5_000])
-        }),
+        unreadable(
+            "dynamic section outside the file",
+            &["/tool", "the dynamic section lies outside the file"],
+            |elf| elf.segment(Segment::new(DYNAMIC, 1 << 62, 1 << 62)),
+        ),
+        unreadable(
+            "names of libraries outside the file",
+            &["/tool", "the names of its libraries lie outside"],
+            |elf| dynamic(elf, &[(1, 1 << 40), (5, 1 << 62), (0, 0)]),
+        ),
+        unreadable(
+            "dynamic section without an end",
+            &["/tool", "more entries than are looked at (limit: 4096)"],
+            |elf| dynamic(elf, &vec![(1, 0); 5_000]),
+        ),
         lie("hash table of four billion symbols", |elf| {
             let at = elf.data_at();
             dynamic(
@@ -130,12 +149,16 @@ pub(crate) fn cases() -> Vec<Case> {
                 &[(5, 4096), (10, 12 << 20), (6, 64), (0, 0)],
             )
         }),
-        lie("string table of nothing but 0xff", |elf| {
-            dynamic(
-                elf.lie(8192, vec![0xff; 1 << 20]),
-                &[(1, 1), (5, 8192), (10, 1 << 20), (6, 64), (0, 0)],
-            )
-        }),
+        unreadable(
+            "string table of nothing but 0xff",
+            &["/tool", "the names of its libraries lie outside"],
+            |elf| {
+                dynamic(
+                    elf.lie(8192, vec![0xff; 1 << 20]),
+                    &[(1, 1), (5, 8192), (10, 1 << 20), (6, 64), (0, 0)],
+                )
+            },
+        ),
     ];
     all.push(Case::image(
         "elf",

@@ -31,6 +31,8 @@ const LONGEST_NAME: usize = 4_096;
 
 /// Beginnings of damage for which the kernel does not start a file; of the rest only the loader takes note.
 pub(super) const REFUSED: [&str; 4] = [CUT, TOO_MANY_HEADERS, HEADERS_OUTSIDE, ENDLESS_INTERPRETER];
+/// Damage that keeps nothing from being read.
+pub(super) const MISSTATED: &str = "class or byte order is stated wrongly";
 const CUT: &str = "the header is cut";
 const TOO_MANY_HEADERS: &str = "it states more program headers than the kernel takes";
 const HEADERS_OUTSIDE: &str = "program headers lie outside the file";
@@ -64,6 +66,19 @@ impl<'a> Reading<'a> {
         match reading.header() {
             Some(header) => reading.program(&header, limits),
             None => reading.damage(CUT),
+        }
+        let class = if reading.elf.class64 {
+            ELFCLASS64
+        } else {
+            ELFCLASS32
+        };
+        let order = if reading.elf.little_endian {
+            ELFDATA2LSB
+        } else {
+            ELFDATA2MSB
+        };
+        if content.head.get(EI_CLASS..=EI_DATA) != Some(&[class, order]) {
+            reading.damage(MISSTATED);
         }
         reading
     }
@@ -122,9 +137,6 @@ impl<'a> Reading<'a> {
         }
         let class = if class64 { ELFCLASS64 } else { ELFCLASS32 };
         let data = if little { ELFDATA2LSB } else { ELFDATA2MSB };
-        if bytes[EI_CLASS] != class || bytes[EI_DATA] != data {
-            self.damage("class or byte order is stated wrongly");
-        }
         bytes[EI_CLASS] = class;
         bytes[EI_DATA] = data;
         let header = goblin::elf::Elf::parse_header(&bytes).ok()?;

@@ -89,11 +89,7 @@ impl Inspector<'_> {
         let may_start = reading.elf.startable || reading.enters_code;
         let mut elf = reading.elf;
         elf.startable |= disguised;
-        if let Some(damage) = elf
-            .damage
-            .as_ref()
-            .filter(|_| self.executable && may_start && elf.refused().is_none())
-        {
+        if let Some(damage) = elf.unread().filter(|_| self.executable && may_start) {
             self.unread.push(Unread {
                 path: Vec::new(),
                 why: format!("is an ELF file that cannot be read as a loader would: {damage}"),
