@@ -31,7 +31,7 @@ pub enum Code {
     Unreadable,
     /// No connection, a time-out, a stalled or cut transfer, 429 or 5xx: a retry may help.
     Unavailable,
-    /// The scan was interrupted.
+    /// The scan was interrupted, or took too long.
     Interrupted,
     /// A defect of scant.
     Internal,
@@ -106,6 +106,14 @@ impl Failure {
             message: message.into(),
             advice: None,
         }
+    }
+
+    /// Work that was told to stop before it was done.
+    pub fn stopped() -> Self {
+        Self::new(
+            Code::Interrupted,
+            "the scan was stopped before this was read: interrupted, or longer than --timeout allows",
+        )
     }
 
     /// The same failure with a line that says what to do.

@@ -52,6 +52,9 @@ pub struct ScanArgs {
     /// Layers read at a time [default: the number of cores]
     #[arg(short, long, value_name = "N", env = "SCANT_JOBS")]
     pub jobs: Option<std::num::NonZeroUsize>,
+    /// Give up after so long, such as 90s or 1h30m; 0 is never [default: 10m for each target]
+    #[arg(long, value_name = "DURATION", env = "SCANT_TIMEOUT")]
+    pub timeout: Option<String>,
     /// Exit with 0 when an image is not compliant (errors still exit with 2, 3 or 4)
     #[arg(long, env = "SCANT_EXIT_ZERO", value_parser = BoolishValueParser::new())]
     pub exit_zero: bool,

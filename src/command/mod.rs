@@ -22,6 +22,8 @@ pub enum Trouble {
     Usage(String),
     /// A report could not be written: exit code 3.
     Write(String),
+    /// The scan took too long, and nothing of it can be reported: exit code 4.
+    Late(String),
     /// Nobody reads standard output any more, as with `| head`: not worth a word.
     BrokenPipe,
 }
@@ -44,6 +46,10 @@ impl Trouble {
             Self::Write(message) => {
                 eprintln!("error: {message}");
                 ExitCode::from(3)
+            }
+            Self::Late(message) => {
+                eprintln!("error: {message}");
+                ExitCode::from(4)
             }
             Self::BrokenPipe => ExitCode::from(3),
         }

@@ -21,14 +21,27 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(50);
 /// Work that was told to stop has this long to do so: it may wait for an input that never comes.
 const GRACE: Duration = Duration::from_millis(500);
+/// The same when its time is over: what was read by then is judged, and reported.
+const LATE_GRACE: Duration = Duration::from_secs(5);
 
-/// Runs `work` on a thread of its own, and shows its progress if `visible` and if it takes long enough to wonder. `None`
-/// if it was told to stop and did not: then it is left behind, for the end of the process.
+/// How work on a thread of its own ended.
+pub(super) enum End<T> {
+    /// By itself.
+    Done(T),
+    /// It was stopped by whoever set `stop`, and was left behind if it did not.
+    Stopped,
+    /// It was stopped when its time was over. `None`: it did not stop, and was left behind.
+    Late(Option<T>),
+}
+
+/// Runs `work` on a thread of its own for no longer than `timeout`, and shows its progress if `visible` and if it takes long
+/// enough to wonder. What does not stop when it is told to is left behind, for the end of the process.
 pub(super) fn with<T: Send + 'static>(
     visible: bool,
     stop: &AtomicBool,
+    timeout: Option<Duration>,
     work: impl FnOnce(&dyn Progress) -> T + Send + 'static,
-) -> Option<T> {
+) -> End<T> {
     let line = Arc::new(Line::new());
     let told = Arc::clone(&line);
     let (done, result) = mpsc::channel();
@@ -38,7 +51,7 @@ pub(super) fn with<T: Send + 'static>(
     });
     let start = Instant::now();
     let mut shown = !visible;
-    let mut stopped = None;
+    let (mut stopped, mut late) = (None, false);
     let result = loop {
         match result.recv_timeout(TICK) {
             Ok(result) => break Some(result),
@@ -53,12 +66,20 @@ pub(super) fn with<T: Send + 'static>(
             line.bar.set_draw_target(ProgressDrawTarget::stderr());
             line.bar.enable_steady_tick(Duration::from_millis(200));
         }
-        if stop.load(Ordering::Relaxed) && stopped.get_or_insert_with(Instant::now).elapsed() >= GRACE {
+        if timeout.is_some_and(|timeout| start.elapsed() >= timeout) && !stop.swap(true, Ordering::Relaxed) {
+            late = true;
+        }
+        let grace = if late { LATE_GRACE } else { GRACE };
+        if stop.load(Ordering::Relaxed) && stopped.get_or_insert_with(Instant::now).elapsed() >= grace {
             break None;
         }
     };
     line.bar.finish_and_clear();
-    result
+    match result {
+        result if late => End::Late(result),
+        Some(result) if !stop.load(Ordering::Relaxed) => End::Done(result),
+        _ => End::Stopped,
+    }
 }
 
 struct Line {

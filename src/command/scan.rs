@@ -18,13 +18,17 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-use super::{Done, Trouble, progress, to_stdout};
+use super::{
+    Done, Trouble,
+    progress::{self, End},
+    to_stdout,
+};
 use crate::{
     cli::{GlobalArgs, ScanArgs},
     config::{self, Output},
     output::{self, Style},
     report::Report,
-    scan,
+    scan::{self, Progress},
 };
 
 /// Exit code of a process ended by Ctrl-C, as shells give it.
@@ -37,9 +41,20 @@ pub fn run(global: &GlobalArgs, args: ScanArgs) -> Done {
     on_interrupt(&stop)?;
     talk(global);
     let plan = config.plan;
-    let report = progress::with(config.progress, &stop, move |progress| scan::run(&plan, progress));
-    let Some(report) = report.filter(|_| !stop.load(Ordering::Relaxed)) else {
-        return Ok(ExitCode::from(INTERRUPTED));
+    let work = move |progress: &dyn Progress| scan::run(&plan, progress);
+    let report = match progress::with(config.progress, &stop, config.timeout, work) {
+        End::Done(report) => report,
+        End::Stopped => return Ok(ExitCode::from(INTERRUPTED)),
+        End::Late(report) => {
+            let late = "the scan took longer than --timeout allows";
+            let Some(report) = report else {
+                return Err(Trouble::Late(format!(
+                    "{late}, and its input does not end: raise it, or look at the input"
+                )));
+            };
+            tracing::warn!("{late}: what was not read by then is not judged");
+            report
+        }
     };
     for output in &config.outputs {
         write(&report, output, &config.style)?;

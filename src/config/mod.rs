@@ -7,8 +7,10 @@ use std::{
     io::{self, BufRead, IsTerminal, Read},
     path::{Path, PathBuf},
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 use surroundings::{
     colors, cores, from_repository, read_file, read_stdin, source_date_epoch, speaks_utf8, terminal_width,
@@ -50,6 +52,8 @@ pub struct Scan {
     pub style: Style,
     /// Turn exit code 1 into 0.
     pub exit_zero: bool,
+    /// How long the scan may take; `None`: as long as it takes.
+    pub timeout: Option<Duration>,
     /// Show how far the scan has come.
     pub progress: bool,
 }
@@ -73,6 +77,7 @@ struct Settings {
     dockerfile: Option<PathBuf>,
     platform: Option<String>,
     jobs: Option<std::num::NonZeroUsize>,
+    timeout: Option<String>,
     verify_diff_ids: bool,
     plain_http: Vec<String>,
     insecure_skip_tls_verify: Vec<String>,
@@ -89,6 +94,9 @@ struct CatalogSettings {
     extra: Vec<PathBuf>,
 }
 
+/// The time for each target where nobody asks for another.
+const TIMEOUT: Duration = Duration::from_mins(10);
+
 const SETTINGS_FILE: &str = "scant.toml";
 const SETTINGS_KEYS: &[&str] = &[
     "policy",
@@ -97,6 +105,7 @@ const SETTINGS_KEYS: &[&str] = &[
     "dockerfile",
     "platform",
     "jobs",
+    "timeout",
     "verify-diff-ids",
     "plain-http",
     "insecure-skip-tls-verify",
@@ -135,6 +144,7 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
         client_certificate: args.cert.zip(args.key),
     };
     one_registry(&registry, &targets)?;
+    let timeout = timeout(args.timeout.or(settings.timeout).as_deref(), targets.len())?;
     let plan = Plan {
         targets,
         source: source::Options {
@@ -170,7 +180,28 @@ pub fn scan(global: &GlobalArgs, args: ScanArgs, stop: Arc<AtomicBool>) -> Resul
         style,
         exit_zero: args.exit_zero,
         progress,
+        timeout,
     })
+}
+
+/// How long the scan of so many targets may take. `None`: as long as it takes.
+fn timeout(asked: Option<&str>, targets: usize) -> Result<Option<Duration>> {
+    let Some(text) = asked else {
+        let targets = u32::try_from(targets).unwrap_or(u32::MAX);
+        return Ok(Some(TIMEOUT.saturating_mul(targets)));
+    };
+    let parsed = text
+        .parse()
+        .map(Duration::from_secs)
+        .ok()
+        .or_else(|| text.parse::<SignedDuration>().ok()?.try_into().ok());
+    match parsed {
+        Some(timeout) => Ok((!timeout.is_zero()).then_some(timeout)),
+        None => usage(format!(
+            "`{}` is no time to give up after: write it like 90s, 10m or 1h30m",
+            text::escape(text.as_bytes())
+        )),
+    }
 }
 
 /// How text for standard output looks.

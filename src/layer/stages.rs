@@ -51,7 +51,7 @@ pub(super) fn run(
         decompressed.map_err(|_| panicked("decompressor"))
     })?;
     if stop.load(Ordering::Relaxed) {
-        return Err(Failure::new(Code::Interrupted, "the scan was interrupted"));
+        return Err(Failure::stopped());
     }
     Ok(decompressed)
 }

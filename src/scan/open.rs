@@ -153,7 +153,7 @@ fn pass(
         passed.insert(name.to_owned(), Arc::new(facts));
     })?;
     if plan.source.stop.load(Ordering::Relaxed) {
-        return Err(Failure::new(Code::Interrupted, "interrupted"));
+        return Err(Failure::stopped());
     }
     Ok((images, passed))
 }

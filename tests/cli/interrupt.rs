@@ -1,4 +1,4 @@
-//! Ctrl-C ends a scan soon, whatever it waits for, and leaves nothing behind.
+//! Ctrl-C and `--timeout` end a scan soon, whatever it waits for, and leave nothing behind.
 
 use std::{
     fs,
@@ -120,4 +120,57 @@ fn while_nothing_comes_at_all() {
     thread::sleep(Duration::from_millis(300));
     ends(child, folder.path());
     drop(stdin);
+}
+
+/// What was read in time is reported, and the exit code says that a retry may help.
+#[test]
+fn a_scan_that_takes_too_long_reports_what_it_has() {
+    let image = TestImage::new(OCI_MANIFEST, host_platform(), &[300_000]);
+    let server = Server::start(move |request| {
+        let mut reply = serve(&image, request);
+        if reply.body.len() > 100_000 {
+            reply.cut = Some(50_000);
+            reply.stall = true;
+        }
+        reply
+    });
+    let stalling = format!("{}/x", server.address);
+    let demo = format!("oci-archive:{}", archive("demo.tar").display());
+    let output = scant(&["scan", "-o", "json", "--timeout", "2s", &stalling, &demo])
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("longer than --timeout allows"), "{said}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let images = report["images"].as_array().unwrap();
+    assert_eq!(images[0]["error"]["code"], "interrupted", "{report}");
+    assert_eq!(images[1]["grade"], "E", "{report}");
+}
+
+#[test]
+fn an_input_that_never_comes_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(&["--timeout", "1s", "-"], folder.path());
+    let stdin = child.stdin.take();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("its input does not end"), "{said}");
+    drop(stdin);
+}
+
+#[test]
+fn a_time_that_is_none_is_refused() {
+    for text in ["soon", "-3s", "10", "0", "1h30m"] {
+        let output = scant(&["scan", "--timeout", text, "oci:/nowhere/at/all"])
+            .output()
+            .unwrap();
+        let bad = ["soon", "-3s"].contains(&text);
+        assert_eq!(
+            output.status.code(),
+            Some(if bad { 2 } else { 3 }),
+            "{text}: {output:?}"
+        );
+    }
 }

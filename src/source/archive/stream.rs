@@ -72,7 +72,7 @@ impl Stream for ArchiveStream {
             let mut next = Some(first);
             while let Some(member) = next {
                 if options.stop.load(Ordering::Relaxed) {
-                    return Err(Failure::new(Code::Interrupted, "the scan was interrupted"));
+                    return Err(Failure::stopped());
                 }
                 passed.take(&member, &mut members, &options, on_blob)?;
                 next = members.next()?;

@@ -332,7 +332,7 @@ fn wait<T>(
         tokio::select! {
             biased;
             result = future => result,
-            () = stopped(stop) => Err(Failure::new(Code::Interrupted, "the scan was interrupted")),
+            () = stopped(stop) => Err(Failure::stopped()),
         }
     })
 }
