@@ -1,5 +1,6 @@
 //! Configuration: command line, environment and `scant.toml` become one valid plan.
 
+mod settings;
 mod surroundings;
 
 use std::{
@@ -11,10 +12,10 @@ use std::{
 };
 
 use jiff::SignedDuration;
-use serde::Deserialize;
+use settings::settings;
 use surroundings::{
     colors, cores, from_repository, read_file, read_stdin, source_date_epoch, speaks_utf8, terminal_width,
-    today, variable, working_directory,
+    today, variable,
 };
 
 use crate::{
@@ -67,54 +68,8 @@ pub struct Output {
     pub file: Option<PathBuf>,
 }
 
-/// `scant.toml`. What the command line or the environment says wins.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-struct Settings {
-    policy: Option<String>,
-    waivers: Vec<PathBuf>,
-    output: Vec<String>,
-    dockerfile: Option<PathBuf>,
-    platform: Option<String>,
-    jobs: Option<std::num::NonZeroUsize>,
-    timeout: Option<String>,
-    verify_diff_ids: bool,
-    plain_http: Vec<String>,
-    insecure_skip_tls_verify: Vec<String>,
-    ca_file: Option<PathBuf>,
-    sarif_profile: Option<String>,
-    category: Option<String>,
-    catalog: CatalogSettings,
-}
-
-/// `[catalog]` of the settings.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", default)]
-struct CatalogSettings {
-    extra: Vec<PathBuf>,
-}
-
 /// The time for each target where nobody asks for another.
 const TIMEOUT: Duration = Duration::from_mins(10);
-
-const SETTINGS_FILE: &str = "scant.toml";
-const SETTINGS_KEYS: &[&str] = &[
-    "policy",
-    "waivers",
-    "output",
-    "dockerfile",
-    "platform",
-    "jobs",
-    "timeout",
-    "verify-diff-ids",
-    "plain-http",
-    "insecure-skip-tls-verify",
-    "ca-file",
-    "sarif-profile",
-    "category",
-    "catalog",
-];
-const CATALOG_KEYS: &[&str] = &["extra"];
 
 /// Makes the plan for `scant scan`. Reads the settings, policy and waiver files, and standard input where it is asked for
 /// a password or a list of targets.
@@ -379,49 +334,6 @@ fn sarif_profile(word: Option<&str>) -> Result<SarifProfile> {
             ["github", "plain"].into_iter(),
         )),
     }
-}
-
-/// The settings file named, else the nearest one from here upwards; none is no mistake.
-fn settings(named: Option<&Path>) -> Result<Settings> {
-    let found = match named {
-        Some(path) => Some(path.to_owned()),
-        None => working_directory().and_then(|here| {
-            here.ancestors()
-                .map(|folder| folder.join(SETTINGS_FILE))
-                .find(|path| path.is_file())
-        }),
-    };
-    let Some(path) = found else {
-        return Ok(Settings::default());
-    };
-    let fault =
-        |why: &dyn std::fmt::Display| UsageError(format!("settings file `{}`: {why}", path.display()));
-    let text = read_file(&path).map_err(|why| fault(&why))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| fault(&error))?;
-    if let Some(key) = table.keys().find(|key| !SETTINGS_KEYS.contains(&key.as_str())) {
-        return Err(fault(&text::unknown("key", key, SETTINGS_KEYS.iter().copied())));
-    }
-    if let Some(toml::Value::Table(catalog)) = table.get("catalog")
-        && let Some(key) = catalog.keys().find(|key| !CATALOG_KEYS.contains(&key.as_str()))
-    {
-        return Err(fault(&text::unknown(
-            "key of [catalog]",
-            key,
-            CATALOG_KEYS.iter().copied(),
-        )));
-    }
-    let mut settings: Settings = table.try_into().map_err(|error: toml::de::Error| fault(&error))?;
-    // Paths in the file are meant from where the file lies.
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let own = settings.waivers.iter_mut().chain(&mut settings.catalog.extra);
-    let own = own.chain(&mut settings.dockerfile);
-    for file in own.chain(&mut settings.ca_file) {
-        *file = folder.join(&*file);
-    }
-    if let Some(policy) = settings.policy.as_mut().filter(|policy| policy::is_file(policy)) {
-        *policy = folder.join(&*policy).to_string_lossy().into_owned();
-    }
-    Ok(settings)
 }
 
 #[cfg(test)]
