@@ -49,7 +49,7 @@ pub fn run(global: &GlobalArgs, args: ScanArgs) -> Done {
             let late = "the scan took longer than --timeout allows";
             let Some(report) = report else {
                 return Err(Trouble::Late(format!(
-                    "{late}, and its input does not end: raise it, or look at the input"
+                    "{late}, and could not be ended with a report: raise it, or see what it waits for"
                 )));
             };
             tracing::warn!("{late}: what was not read by then is not judged");
