@@ -66,7 +66,12 @@ fn silence_is_given_up() {
     let mut options = options();
     (options.limits.stall, options.limits.tries) = (1, 1);
     let begun = Instant::now();
-    assert_eq!(open(&target, &options).err().unwrap().code, Code::Unavailable);
+    let failure = open(&target, &options).err().unwrap();
+    assert_eq!(failure.code, Code::Unavailable);
+    assert!(
+        failure.message.contains("no byte came for 1 seconds"),
+        "{failure}"
+    );
     assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
 }
 

@@ -314,6 +314,7 @@ fn tries_end() {
     let failure = open(&target, &options()).err().unwrap();
     assert_eq!(failure.code, Code::Unavailable);
     assert!(failure.message.contains("pull rate limit"), "{failure}");
+    assert!(failure.message.ends_with("(tried 6 times)"), "{failure}");
     assert_eq!(server.requests("/manifests/1").len(), 6);
 }
 

@@ -194,6 +194,10 @@ fn a_server_that_never_answers_is_given_up() {
     let failure = open(&format!("{}/a:1", server.address), &options).err().unwrap();
     assert_eq!(failure.code, Code::Unavailable, "{failure}");
     // Ten seconds are for the connection.
+    assert!(
+        failure.message.contains("did not answer within 11 seconds"),
+        "{failure}"
+    );
     assert!(started.elapsed() < Duration::from_secs(20));
 }
 
