@@ -100,7 +100,8 @@ impl<'a> Search<'a> {
     pub(super) fn new(rootfs: &'a Rootfs, config: &ImageConfig) -> Self {
         let working_dir = RootPath::clean(config.working_dir.as_bytes());
         let from_env = environment(config, "LD_LIBRARY_PATH=").unwrap_or_default();
-        let cut = is_cut(from_env.as_bytes(), b":;");
+        let (usual, more) = usual(rootfs);
+        let cut = more || is_cut(from_env.as_bytes(), b":;");
         let from_env = match from_env {
             "" => Vec::new(),
             list => elements(list.as_bytes(), b":;")
@@ -120,7 +121,7 @@ impl<'a> Search<'a> {
             working_dir,
             from_env,
             cache,
-            usual: usual(rootfs),
+            usual,
             known: BTreeMap::new(),
             work: 0,
             cut,
@@ -375,21 +376,23 @@ fn is_cut(list: &[u8], separators: &[u8]) -> bool {
         .is_some()
 }
 
-/// The directories of [`DIRECTORIES`] that the image has, with those that Debian has below them for each processor.
-fn usual(rootfs: &Rootfs) -> Vec<RootPath> {
-    let mut out: Vec<RootPath> = Vec::new();
+/// The directories of [`DIRECTORIES`] that the image has, with those that Debian has below them for each processor, and whether
+/// there are more of those than are looked at.
+fn usual(rootfs: &Rootfs) -> (Vec<RootPath>, bool) {
+    let (mut out, mut cut): (Vec<RootPath>, _) = (Vec::new(), false);
     let listed = DIRECTORIES.map(RootPath::from);
     let below = listed
         .iter()
         .filter_map(|path| rootfs.resolve(path).ok()?.paths.first());
     for path in below {
-        let debian = rootfs
+        let mut debian = rootfs
             .children(path)
             .filter(|(path, _)| memchr::memmem::find(path.name(), b"-linux-").is_some());
-        out.extend(debian.map(|(path, _)| path.clone()).take(ELEMENTS));
+        out.extend(debian.by_ref().map(|(path, _)| path.clone()).take(ELEMENTS));
+        cut |= debian.next().is_some();
     }
     out.extend(listed.into_iter().filter(|path| rootfs.resolve(path).is_ok()));
     let mut seen = BTreeSet::new();
     out.retain(|path| seen.insert(path.clone()));
-    out
+    (out, cut)
 }

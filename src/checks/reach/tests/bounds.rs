@@ -1,6 +1,7 @@
 //! What bounds the search for libraries: directories of a list, loaders of an object, and that both count as work.
 
 use super::*;
+use crate::rootfs::testing::dir;
 
 /// `/d0:/d1:…`, the last one being the only directory that is there.
 fn directories(count: usize) -> String {
@@ -32,6 +33,16 @@ fn a_list_of_more_directories_than_are_looked_at_is_no_proof() {
     }
     let files = [base(), vec![dynamic("/app", &["liba.so"])]].concat();
     assert_eq!(missed(files, "A="), (vec!["liba.so by /app".to_owned()], true));
+}
+
+#[test]
+fn more_directories_for_processors_than_are_looked_at_are_no_proof() {
+    for (count, seen) in [(64, true), (65, false)] {
+        let mut files = vec![library(LOADER, &[]), dynamic("/app", &["liba.so"])];
+        files.extend((1..count).map(|at| dir(&format!("/usr/lib/a{at:02}-linux-gnu"), 0o755)));
+        files.push(library("/usr/lib/z-linux-gnu/liba.so", &[]));
+        assert_eq!(missed(files, "A="), (vec![], seen), "{count}");
+    }
 }
 
 #[test]
