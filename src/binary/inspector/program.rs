@@ -77,7 +77,11 @@ impl Inspector<'_> {
                 .join(traces.library_names, self.limits.library_names);
             opaque = random(self.catalog, &inner, &inside).or(opaque);
             if !whole {
-                opaque = Some("only a part of what is packed in it can be unpacked".to_owned());
+                opaque = Some(format!(
+                    "only a part of what is packed in it can be unpacked: it does not fit its own headers, or has more than {} \
+                     bytes (limit)",
+                    self.limits.unpacked
+                ));
             }
             identities = identify::packed(self.catalog, identities, inside);
         } else {

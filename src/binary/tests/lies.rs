@@ -68,7 +68,10 @@ fn a_decoy_of_packed_blocks_is_opaque() {
     let decoy = packed(100_000);
     assert_eq!(
         decoy.opaque.as_deref(),
-        Some("only a part of what is packed in it can be unpacked")
+        Some(
+            "only a part of what is packed in it can be unpacked: it does not fit its own headers, or has more than 134217728 \
+             bytes (limit)"
+        )
     );
 }
 
