@@ -54,7 +54,7 @@ pub(super) enum Flow {
     More,
     /// The stream ended; so many bytes were taken.
     Ended(usize),
-    /// No decompressor reads on: what did not come out hides nothing. So many bytes were taken.
+    /// No decompressor reads on: what did not come out hides nothing. So many bytes were taken, with those of the damage.
     Damaged(usize),
     /// It is sound, but wants more memory than it gets.
     Memory,
@@ -126,7 +126,7 @@ impl Decoder {
             let window = self.buffer.get_mut(..room).unwrap_or_default();
             let (taken, made, ended) = match codec.step(rest, window) {
                 Ok(step) => step,
-                Err(Flow::Damaged(_)) => return Flow::Damaged(used),
+                Err(Flow::Damaged(taken)) => return Flow::Damaged(used + taken),
                 Err(flow) => return flow,
             };
             used += taken;
@@ -188,7 +188,7 @@ impl Codec {
                     Ok(status) => Ok((taken, made, status == flate2::Status::StreamEnd)),
                     // What came out before the damage is looked at.
                     Err(_) if made > 0 => Ok((taken, made, false)),
-                    Err(_) => Err(Flow::Damaged(0)),
+                    Err(_) => Err(Flow::Damaged(taken)),
                 }
             }
             Self::Zstd(decoder) => {
