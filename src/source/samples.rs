@@ -97,6 +97,14 @@ impl Sample {
         digest
     }
 
+    /// Changes the last byte of the file that was written so many files in.
+    pub(crate) fn damage(&mut self, at: usize) {
+        let name = self.0[at].0.clone();
+        let bytes = self.file(&name);
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+    }
+
     /// The bytes of the member called so.
     pub(crate) fn file(&mut self, name: &str) -> &mut Vec<u8> {
         match self.0.iter_mut().find(|(own, _)| own == name) {

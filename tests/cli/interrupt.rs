@@ -62,17 +62,22 @@ fn start(words: &[&str], folder: &Path) -> Child {
         .unwrap()
 }
 
-#[test]
-fn while_a_registry_trickles() {
+/// A registry that sends a part of a layer, and then nothing more.
+fn trickling() -> Server {
     let image = TestImage::new(OCI_MANIFEST, host_platform(), &[300_000]);
-    let server = Server::start(move |request| {
+    Server::start(move |request| {
         let mut reply = serve(&image, request);
         if reply.body.len() > 100_000 {
             reply.cut = Some(50_000);
             reply.stall = true;
         }
         reply
-    });
+    })
+}
+
+#[test]
+fn while_a_registry_trickles() {
+    let server = trickling();
     let folder = tempfile::tempdir().unwrap();
     let child = start(&[&format!("{}/x", server.address)], folder.path());
     wait_for(&server, "/blobs/");
@@ -125,15 +130,7 @@ fn while_nothing_comes_at_all() {
 /// What was read in time is reported, and the exit code says that a retry may help.
 #[test]
 fn a_scan_that_takes_too_long_reports_what_it_has() {
-    let image = TestImage::new(OCI_MANIFEST, host_platform(), &[300_000]);
-    let server = Server::start(move |request| {
-        let mut reply = serve(&image, request);
-        if reply.body.len() > 100_000 {
-            reply.cut = Some(50_000);
-            reply.stall = true;
-        }
-        reply
-    });
+    let server = trickling();
     let stalling = format!("{}/x", server.address);
     let demo = format!("oci-archive:{}", archive("demo.tar").display());
     let output = scant(&["scan", "-o", "json", "--timeout", "2s", &stalling, &demo])

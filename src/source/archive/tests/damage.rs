@@ -8,10 +8,7 @@ fn wrong_bytes_are_found() {
     // The layer, the configuration, the manifest, in the order they are written.
     for at in 0..3 {
         let mut sample = oci();
-        let name = sample.0[at].0.clone();
-        let bytes = sample.file(&name);
-        let last = bytes.len() - 1;
-        bytes[last] ^= 1;
+        sample.damage(at);
         for seen in every_way(&sample.to_tar()) {
             let seen = seen.unwrap();
             let failure = first_failure(seen);
